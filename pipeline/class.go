@@ -23,30 +23,31 @@ const (
 // Kinds name the cause of an Error more exactly than its class does, where something depends on it (an exit code, a
 // rule that counts equal failures) or a person groups by it. They are stored as data: never change one.
 const (
-	KindKey       = "key"       // the key was refused or is missing
-	KindAgent     = "agent"     // the agent does not exist at this service
-	KindQuota     = "quota"     // out of money or quota: waiting does not help
-	KindConfig    = "config"    // the service is not where the base URL says, or wants to redirect
-	KindState     = "state"     // the state can't be read or written
-	KindRate      = "rate"      // too many requests or tokens a minute
-	KindTimeout   = "timeout"   // no answer in time
-	KindNetwork   = "network"   // no connection, or it broke
-	KindServer    = "server"    // the service failed: 5xx
-	KindResponse  = "response"  // an answer that is none: HTML, cut, not JSON, no choices
-	KindEmpty     = "empty"     // an answer without text
-	KindRequest   = "request"   // 4xx without a more exact kind
-	KindTooLong   = "too_long"  // the document exceeds the agent's context or the service's size limit
-	KindFilter    = "filter"    // a content filter refused the document or its answer
-	KindTruncated = "truncated" // the answer was cut at the agent's length limit
-	KindPrompt    = "prompt"    // the template can't be rendered for this document
-	KindRead      = "read"      // the document can't be read: permission, gone, not a regular file
-	KindFormat    = "format"    // no extractor for this format
-	KindDamaged   = "damaged"   // not what it claims to be: a broken row, a bad encoding
-	KindNoText    = "no_text"   // nothing in it to ask about
-	KindTooLarge  = "too_large" // over a bound on bytes
-	KindEncrypted = "encrypted" // protected by a password
-	KindPanic     = "panic"     // a panic in a step
-	KindUnclassed = "unclassed" // an error that nobody classed
+	KindKey         = "key"         // the key was refused or is missing
+	KindAgent       = "agent"       // the agent does not exist at this service
+	KindQuota       = "quota"       // out of money or quota: waiting does not help
+	KindConfig      = "config"      // the service is not where the base URL says, or wants to redirect
+	KindState       = "state"       // the state can't be read or written
+	KindRate        = "rate"        // too many requests or tokens a minute
+	KindTimeout     = "timeout"     // no answer in time
+	KindNetwork     = "network"     // no connection, or it broke
+	KindServer      = "server"      // the service failed: 5xx
+	KindResponse    = "response"    // an answer that is none: HTML, cut, not JSON, no choices
+	KindEmpty       = "empty"       // an answer without text
+	KindRequest     = "request"     // 4xx without a more exact kind
+	KindTooLong     = "too_long"    // the document exceeds the agent's context or the service's size limit
+	KindFilter      = "filter"      // a content filter refused the document or its answer
+	KindTruncated   = "truncated"   // the answer was cut at the agent's length limit
+	KindPrompt      = "prompt"      // the template can't be rendered for this document
+	KindRead        = "read"        // the document can't be read: permission, gone, not a regular file
+	KindFormat      = "format"      // no extractor for this format
+	KindDamaged     = "damaged"     // not what it claims to be: a broken row, a bad encoding
+	KindNoText      = "no_text"     // nothing in it to ask about
+	KindTooLarge    = "too_large"   // over a bound on bytes
+	KindEncrypted   = "encrypted"   // protected by a password
+	KindInterrupted = "interrupted" // the run ended while the request was on its way
+	KindPanic       = "panic"       // a panic in a step
+	KindUnclassed   = "unclassed"   // an error that nobody classed
 )
 
 // An Error is a failure with its class. The edge that knows the cause sets class and kind; nothing above changes them.

@@ -1,0 +1,77 @@
+package agent
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+
+	"docbatch/pipeline"
+)
+
+// Retry asks Next again where a failure may go away by itself. A transient failure counts and is followed by a growing,
+// random pause; a throttled one does not count, and its pause is Pace's business; any other is final.
+type Retry struct {
+	Next     Agent
+	Attempts int           // transient failures until it gives up; 0 means DefaultAttempts
+	Pause    time.Duration // the first pause, at most; doubled each time; 0 means one second
+	MaxPause time.Duration // no pause is longer, but for one that the service asks for; 0 means one minute
+}
+
+// DefaultAttempts is how often a document is tried before it fails with its last cause.
+const DefaultAttempts = 5
+
+var _ Agent = (*Retry)(nil)
+
+// Ask implements Agent. The error is that of the last attempt.
+func (r *Retry) Ask(ctx context.Context, req *Request) (*Answer, error) {
+	for counted := 0; ; {
+		a, err := r.Next.Ask(ctx, req)
+		if err == nil || interrupted(ctx, err) {
+			return a, err
+		}
+		e := pipeline.AsError(err)
+		switch e.Class {
+		case pipeline.Throttled:
+			continue
+		case pipeline.Transient:
+			counted++
+		default:
+			return nil, err
+		}
+		if counted >= r.attempts() {
+			return nil, err
+		}
+		if err := pipeline.Sleep(ctx, max(r.pause(counted), e.RetryAfter)); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (r *Retry) attempts() int {
+	if r.Attempts <= 0 {
+		return DefaultAttempts
+	}
+	return r.Attempts
+}
+
+// pause is the wait after the n-th failure: between half and the whole of an exponentially growing bound, so that workers
+// that failed together do not come back together.
+func (r *Retry) pause(n int) time.Duration {
+	first, most := r.Pause, r.MaxPause
+	if first <= 0 {
+		first = time.Second
+	}
+	if most <= 0 {
+		most = time.Minute
+	}
+	return backoff(first, most, n)
+}
+
+// backoff is a random duration between half and the whole of first doubled n-1 times, the whole at most most.
+func backoff(first, most time.Duration, n int) time.Duration {
+	d := most
+	if shift := n - 1; shift < 32 && first<<shift < most {
+		d = first << shift
+	}
+	return d/2 + rand.N(d/2+1)
+}
