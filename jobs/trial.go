@@ -1,0 +1,96 @@
+package jobs
+
+import (
+	"fmt"
+	"sync"
+
+	"docbatch/pipeline"
+)
+
+// trialLength is how many documents may be refused in the same way, before any is answered, until that is taken for what
+// it is: a mistake in the configuration, and not that many bad documents.
+const trialLength = 10
+
+// A trial holds back the first refusals of a run until it is clear whose fault they are. The first document that is answered,
+// or refused in another way, acquits the configuration: then the refusals are outcomes like others. Used by many goroutines.
+type trial struct {
+	pass func(Outcome) // takes an outcome that is settled
+
+	mu     sync.Mutex
+	over   bool
+	guilty bool // the configuration is: what is refused from now on is released
+	held   []Outcome
+}
+
+// answered passes on an outcome with an answer, and ends the trial.
+func (t *trial) answered(o Outcome) {
+	t.end()
+	t.pass(o)
+}
+
+// failed passes on a failure, or holds it back. It returns an error when the trial ends with a verdict against the
+// configuration: then all that was held back is released.
+func (t *trial) failed(o Outcome) error {
+	if !onTrial(o.Record.Err) {
+		t.pass(o)
+		return nil
+	}
+	t.mu.Lock()
+	switch {
+	case t.guilty:
+		release(o)
+		fallthrough
+	case t.over:
+		t.mu.Unlock()
+		t.pass(o)
+		return nil
+	case len(t.held) > 0 && !alike(t.held[0].Record.Err, o.Record.Err):
+		t.mu.Unlock()
+		t.answered(o)
+		return nil
+	}
+	t.held = append(t.held, o)
+	verdict := t.judge()
+	t.mu.Unlock()
+	if verdict != nil {
+		t.end()
+	}
+	return verdict
+}
+
+// judge returns the verdict against the configuration once enough is held back. t.mu is held.
+func (t *trial) judge() error {
+	if len(t.held) < trialLength {
+		return nil
+	}
+	t.guilty = true
+	refusal := t.held[0].Record.Err
+	for _, o := range t.held {
+		release(o)
+	}
+	return &pipeline.Error{Class: pipeline.Fatal, Kind: pipeline.KindConfig, Status: refusal.Status,
+		Err: fmt.Errorf("the first %d documents were all refused in the same way: %w", trialLength, refusal)}
+}
+
+// release makes the outcome one that marks nothing.
+func release(o Outcome) { o.Record.State, o.Record.Err = pipeline.Pending, nil }
+
+// end passes on what is held back, and holds back nothing more.
+func (t *trial) end() {
+	t.mu.Lock()
+	held := t.held
+	t.over, t.held = true, nil
+	t.mu.Unlock()
+	for _, o := range held {
+		t.pass(o)
+	}
+}
+
+// onTrial reports whether a failure could be the configuration's fault: a refusal that does not say what is wrong with this
+// document in particular.
+func onTrial(e *pipeline.Error) bool {
+	return e.Class == pipeline.Refused && e.Kind == pipeline.KindRequest
+}
+
+// alike reports whether two refusals are the same to the service; their sentences may name the document.
+func alike(a, b *pipeline.Error) bool { return a.Kind == b.Kind && a.Status == b.Status }
