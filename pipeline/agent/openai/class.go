@@ -89,6 +89,10 @@ var rules = []rule{
 		at: []int{400, 403, 404, 422}, words: noAgent,
 		class: pipeline.Fatal, kind: pipeline.KindAgent, say: "the agent {agent} does not exist at {base}",
 	},
+	{ // a page comes from a firewall on the way, which may dislike one document; the API says it in JSON
+		at: []int{403}, words: page,
+		class: pipeline.Refused, kind: pipeline.KindRequest, say: "a firewall before {base} refused the request",
+	},
 	{
 		at:    []int{403},
 		class: pipeline.Fatal, kind: pipeline.KindKey, say: "{base} does not let this key ask the agent {agent}",

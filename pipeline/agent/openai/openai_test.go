@@ -204,6 +204,7 @@ func TestErrors(t *testing.T) {
 		{"401", 401, openAI("Incorrect API key provided", `"invalid_api_key"`), pipeline.Fatal, pipeline.KindKey, "refused the key: Incorrect"},
 		{"401 page", 401, page, pipeline.Fatal, pipeline.KindKey, "refused the key"},
 		{"403", 403, openAI("forbidden", `null`), pipeline.Fatal, pipeline.KindKey, "forbidden"},
+		{"403, a firewall's page", 403, "<html><head><title>Access denied</title></head></html>", pipeline.Refused, pipeline.KindRequest, "Access denied"},
 		{"400 of Google", 400, `[{"error":{"code":400,"message":"API key not valid. Please pass a valid API key.","details":[{"reason":"API_KEY_INVALID"}]}}]`, pipeline.Fatal, pipeline.KindKey, "API key not valid"},
 
 		// The agent.

@@ -189,17 +189,19 @@ func TestPiecesAsTheyCome(t *testing.T) {
 // TestStreamSettles has a service go on with comments for ever behind a finish reason: usage may come late, but not that late.
 func TestStreamSettles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		var service sync.WaitGroup
+		defer service.Wait() // it ends when it next writes
 		a := dial(t, "http://127.0.0.1:1/v1")
 		a.client = clientOver(roundTripFunc(func(r *http.Request) (*http.Response, error) {
 			out, in := io.Pipe()
 			context.AfterFunc(r.Context(), func() { in.CloseWithError(r.Context().Err()) })
-			go func() {
+			service.Go(func() {
 				_, err := io.WriteString(in, pieceA+pieceB+stopped)
 				for err == nil {
 					time.Sleep(time.Second)
 					_, err = io.WriteString(in, ": wait\n\n")
 				}
-			}()
+			})
 			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: out}, nil
 		}), a.base)
 		req := question()
