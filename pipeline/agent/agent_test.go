@@ -273,6 +273,34 @@ func TestCacheAsksOnce(t *testing.T) {
 	}
 }
 
+func TestCacheAsksOnceForEqualRequestsAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var calls, cached, failed atomic.Int64
+		next := agent.Func(func(context.Context, *agent.Request) (*agent.Answer, error) {
+			time.Sleep(time.Second) // the agent thinks
+			if calls.Add(1) == 1 {
+				return nil, transient
+			}
+			return &agent.Answer{Text: "fine"}, nil
+		})
+		c := &agent.Cache{Next: next, Store: &memory{answers: map[string]*agent.Answer{}}}
+		ctx := agent.WithTrace(t.Context(), &agent.Trace{Cached: func() { cached.Add(1) }})
+		var all sync.WaitGroup
+		for range 10 {
+			all.Go(func() {
+				if _, err := c.Ask(ctx, &agent.Request{Agent: "x"}); err != nil {
+					failed.Add(1)
+				}
+			})
+		}
+		all.Wait()
+		// The first fails by itself; one of those that waited for it asks again, and answers the others.
+		if calls.Load() != 2 || failed.Load() != 1 || cached.Load() != 8 {
+			t.Errorf("%d calls, %d failed, %d from the store; want 2, 1, 8", calls.Load(), failed.Load(), cached.Load())
+		}
+	})
+}
+
 func TestCacheStoresWhatInterrupts(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	store := &memory{answers: map[string]*agent.Answer{}}

@@ -7,6 +7,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"sync"
+
+	"docbatch/pipeline"
 )
 
 // A Store keeps answers by the hash of their request.
@@ -19,14 +22,21 @@ type Store interface {
 }
 
 // Cache answers a request from the store where it can, so that what was paid once is never paid again: after a crash, for
-// a file that was touched or renamed, for a document that equals another. Else it asks Next, and stores the answer before
-// anyone else sees it.
-//
-// Two equal requests at the same moment are both sent.
+// a file that was touched or renamed, for a document that equals another, even one that is being asked about right now.
+// Else it asks Next, and stores the answer before anyone else sees it.
 type Cache struct {
 	Next  Agent
 	Store Store
 	Base  string // where the agent is, as part of the hash: the base URL
+
+	mu      sync.Mutex
+	flights map[string]*flight // by the hash of the request
+}
+
+// A flight is a request that is being answered.
+type flight struct {
+	landed chan struct{} // closed when it is over
+	answer *Answer       // nil where it failed
 }
 
 var _ Agent = (*Cache)(nil)
@@ -36,6 +46,59 @@ func (c *Cache) Ask(ctx context.Context, req *Request) (*Answer, error) {
 	trace := traceOf(ctx)
 	key := Hash(c.Base, req)
 	trace.Request(key)
+	for {
+		f, first := c.board(key)
+		if first {
+			return c.lead(ctx, key, f, req, trace)
+		}
+		select {
+		case <-f.landed:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-pipeline.Stopping(ctx):
+			return nil, pipeline.ErrStopping
+		}
+		if f.answer != nil {
+			trace.Cached()
+			return f.answer, nil
+		}
+		// Its failure is its own: this request may go better.
+	}
+}
+
+// board joins the flight of a request, or begins one.
+func (c *Cache) board(key string) (f *flight, first bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if f, ok := c.flights[key]; ok {
+		return f, false
+	}
+	if c.flights == nil {
+		c.flights = make(map[string]*flight)
+	}
+	f = &flight{landed: make(chan struct{})}
+	c.flights[key] = f
+	return f, true
+}
+
+// lead answers for all who joined the flight; it lands even after a panic.
+func (c *Cache) lead(ctx context.Context, key string, f *flight, req *Request, trace Trace) (*Answer, error) {
+	defer func() {
+		c.mu.Lock()
+		delete(c.flights, key)
+		c.mu.Unlock()
+		close(f.landed)
+	}()
+	a, err := c.ask(ctx, key, req, trace)
+	if err != nil {
+		return nil, err
+	}
+	f.answer = a
+	return a, nil
+}
+
+// ask answers from the store, or asks and stores.
+func (c *Cache) ask(ctx context.Context, key string, req *Request, trace Trace) (*Answer, error) {
 	a, err := c.Store.Answer(ctx, key)
 	if err != nil {
 		return nil, err
