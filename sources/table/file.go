@@ -1,0 +1,57 @@
+package table
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+
+	"docbatch/pipeline"
+)
+
+// A File is a regular file of rows, open for reading, and what it was like when it was opened first.
+type File struct {
+	*os.File
+	Info fs.FileInfo
+}
+
+// OpenFile opens a regular file, or a link to one. It looks before it opens, since opening a pipe waits for its other end.
+func OpenFile(path string) (*File, error) {
+	info, err := os.Stat(path)
+	switch {
+	case err != nil:
+		return nil, ReadError("open", path, err)
+	case info.IsDir():
+		return nil, pipeline.Errorf(pipeline.Fatal, pipeline.KindRead, "open %s: it is a folder", path)
+	case !info.Mode().IsRegular():
+		return nil, pipeline.Errorf(pipeline.Fatal, pipeline.KindRead, "open %s: it is not a regular file", path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, ReadError("open", path, err)
+	}
+	if info, err = f.Stat(); err != nil {
+		f.Close()
+		return nil, ReadError("open", path, err)
+	}
+	return &File{f, info}, nil
+}
+
+// Unchanged returns an error if f is not of the size and time in seen any more.
+func (f *File) Unchanged(seen fs.FileInfo) error {
+	info, err := f.Stat()
+	if err != nil {
+		return ReadError("read", f.Name(), err)
+	}
+	if info.Size() != seen.Size() || !info.ModTime().Equal(seen.ModTime()) {
+		return pipeline.Errorf(pipeline.Fatal, pipeline.KindRead, "read %s: it changed while the job was reading it", f.Name())
+	}
+	return nil
+}
+
+// ReadError is an error of a file as a whole, of class Fatal: what was being done, the file, the cause.
+func ReadError(doing, path string, err error) *pipeline.Error {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		err = e.Err
+	}
+	return pipeline.Errorf(pipeline.Fatal, pipeline.KindRead, "%s %s: %w", doing, path, err)
+}
