@@ -132,7 +132,7 @@ func testFence(s *suite) {
 
 	lost := s.finishLost(old, done(held[0], "too late"), done(held[1], "again"), done(held[2], "in time"), done(d, "never held"))
 	slices.Sort(lost)
-	if want := []int64{held[0].Num, held[1].Num}; !slices.Equal(lost[:2], want) || len(lost) < 3 {
+	if want := []int64{held[0].Num, held[1].Num}; len(lost) < 3 || !slices.Equal(lost[:2], want) {
 		s.Errorf("lost: got %d, want %d and what was not held", lost, want)
 	}
 	s.finish(now, done(a, "a's answer"))

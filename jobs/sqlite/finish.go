@@ -1,0 +1,151 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/hex"
+	"fmt"
+
+	"docbatch/jobs"
+	"docbatch/pipeline"
+)
+
+// Finish implements jobs.Lease.
+func (l *lease) Finish(ctx context.Context, outcomes []jobs.Outcome) (lost []int64, err error) {
+	bytes := 0
+	requests := make([][]byte, len(outcomes))
+	for i, o := range outcomes {
+		if requests[i], err = checkOutcome(o); err != nil {
+			return nil, err
+		}
+		bytes += len(o.Record.Answer) + 200
+	}
+	err = l.s.writer.do(ctx, bytes, func(tx *tx) error {
+		lost = nil
+		for i, o := range outcomes {
+			ours, err := l.finish(tx, o, requests[i])
+			if err != nil {
+				return fmt.Errorf("finish item %d: %w", o.Num, err)
+			}
+			if !ours {
+				lost = append(lost, o.Num)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return lost, nil
+}
+
+// checkOutcome refuses what is no outcome, and gives the hash of its request.
+func checkOutcome(o jobs.Outcome) (request []byte, err error) {
+	rec := o.Record
+	switch {
+	case rec.State == pipeline.Pending:
+		return nil, nil
+	case !rec.State.Final():
+		return nil, fmt.Errorf("finish item %d: state %q is no outcome", o.Num, rec.State)
+	case rec.State == pipeline.Failed && rec.Err == nil:
+		return nil, fmt.Errorf("finish item %d: failed without a reason", o.Num)
+	case rec.State == pipeline.Done && rec.Err != nil:
+		return nil, fmt.Errorf("finish item %d: done, and yet: %w", o.Num, rec.Err)
+	}
+	if rec.Request == "" {
+		return nil, nil
+	}
+	request, err = decodeRequest(rec.Request)
+	if err != nil {
+		return nil, fmt.Errorf("finish item %d: %w", o.Num, err)
+	}
+	return request, nil
+}
+
+// decodeRequest gives the bytes of a request's hash.
+func decodeRequest(request string) ([]byte, error) {
+	b, err := hex.DecodeString(request)
+	if err != nil || len(b) != 32 {
+		return nil, fmt.Errorf("request %q is no SHA-256 in hex", request)
+	}
+	return b, nil
+}
+
+// finish stores one outcome, unless the owner does not hold the item any more. The stamp is part of the fence: an outcome of
+// the document as it was before a listing changed it is not one of the document as it is.
+func (l *lease) finish(tx *tx, o jobs.Outcome, request []byte) (ours bool, err error) {
+	rec := o.Record
+	final := rec.State.Final()
+	var record int64
+	ours, err = tx.get(`UPDATE items SET state = ?, owner = NULL, attempts = attempts + ?, record = iif(?3, coalesce(record, 0) + 1, record)
+		WHERE num = ? AND state = 'claimed' AND owner = ? AND (stamp = ? OR NOT ?3) RETURNING coalesce(record, 0)`,
+		[]any{string(rec.State), counted(rec.Attempts), final, o.Num, l.owner, rec.Stamp}, &record)
+	if err != nil || !ours {
+		return false, err
+	}
+	if err := l.putAttempts(tx, o.Num, rec.Attempts); err != nil {
+		return false, err
+	}
+	if !final {
+		return true, nil
+	}
+	keys := outcomeKeys{request: request}
+	if rec.State != pipeline.Failed {
+		if keys.answer, err = tx.answerOf(rec, request, l.s.now()); err != nil {
+			return false, err
+		}
+	}
+	return true, tx.putRecord(o.Num, record, l.owner, rec, keys)
+}
+
+// counted is how many attempts count against an item: those that may go well the next time. One that was asked to wait costs
+// nothing, nor does one that says more of the configuration than of the document.
+func counted(attempts []pipeline.Attempt) int {
+	n := 0
+	for _, a := range attempts {
+		if a.Class == pipeline.Transient {
+			n++
+		}
+	}
+	return n
+}
+
+func (l *lease) putAttempts(tx *tx, item int64, attempts []pipeline.Attempt) error {
+	for _, a := range attempts {
+		_, err := tx.exec(`INSERT INTO attempts (item, num, run, started_at, duration_ms, status, class, kind, message)
+			VALUES (?1, (SELECT coalesce(max(num), 0) + 1 FROM attempts WHERE item = ?1), ?, ?, ?, ?, ?, ?, ?)`,
+			item, l.owner, a.Started.UnixMilli(), a.Duration.Milliseconds(), a.Status, string(a.Class), a.Kind, a.Message)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// outcomeKeys are what a record refers to.
+type outcomeKeys struct {
+	request []byte        // nil where none was rendered
+	answer  sql.NullInt64 // answers.num
+}
+
+// putRecord writes an item's record number num; run is 0 where the listing found it.
+func (t *tx) putRecord(item, num, run int64, rec *pipeline.Record, keys outcomeKeys) error {
+	var class, kind, status, message any
+	if e := rec.Err; e != nil {
+		class, kind, status, message = string(e.Class), e.Kind, e.Status, e.Error()
+	}
+	_, err := t.exec(`INSERT INTO records (item, num, run, state, class, kind, status, error, request, answer,
+			model, prompt_tokens, completion_tokens, cached, started_at, duration_ms, tries)
+		VALUES (?, ?, nullif(?, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		item, num, run, string(rec.State), class, kind, status, message, orNull(keys.request), keys.answer,
+		rec.Model, rec.Tokens.Prompt, rec.Tokens.Completion, rec.Cached, millis(rec.Started), rec.Duration.Milliseconds(), rec.Tries)
+	return err
+}
+
+// orNull is NULL for a hash that is not there.
+func orNull(hash []byte) any {
+	if hash == nil {
+		return nil
+	}
+	return hash
+}

@@ -1,0 +1,195 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"os"
+
+	"docbatch/jobs"
+	"docbatch/pipeline"
+)
+
+// maxClaimBytes bounds the fields of one claim: rows may be large, and a claim is held in memory.
+const maxClaimBytes = 8 << 20
+
+// lease is one owner's right to hold items. Its owner is the number of its run.
+type lease struct {
+	s     *Store
+	owner int64
+}
+
+// Join implements jobs.Queue: it begins a run.
+func (s *Store) Join(ctx context.Context) (jobs.Lease, error) {
+	l := &lease{s: s}
+	err := s.writer.do(ctx, 0, func(tx *tx) error {
+		now := s.opts.Now()
+		res, err := tx.exec(`INSERT INTO runs (started_at, lease_until_at, host, pid, command) VALUES (?, ?, ?, ?, ?)`,
+			now.UnixMilli(), now.Add(s.opts.Lease).UnixMilli(), s.host, os.Getpid(), s.opts.Command)
+		if err != nil {
+			return err
+		}
+		l.owner, err = res.LastInsertId()
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// Owner implements jobs.Lease.
+func (l *lease) Owner() int64 { return l.owner }
+
+// Claim implements jobs.Lease. A claim holds at most about 8 MiB of fields.
+func (l *lease) Claim(ctx context.Context, n int) (claimed []jobs.Item, err error) {
+	err = l.s.writer.do(ctx, 0, func(tx *tx) error {
+		if err := l.check(tx); err != nil {
+			return err
+		}
+		if err := tx.expire(l.s.now()); err != nil {
+			return err
+		}
+		claimed, err = tx.pending(n)
+		if err != nil {
+			return err
+		}
+		return l.hold(tx, claimed)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return claimed, nil
+}
+
+// check refuses an owner whose lease was released.
+func (l *lease) check(tx *tx) error {
+	var one int
+	there, err := tx.get(`SELECT 1 FROM runs WHERE num = ? AND lease_until_at IS NOT NULL`, []any{l.owner}, &one)
+	if err == nil && !there {
+		err = l.errReleased()
+	}
+	return err
+}
+
+func (l *lease) errReleased() error { return fmt.Errorf("owner %d: the lease was released", l.owner) }
+
+// expire makes pending what is held under a lease that has run out.
+func (t *tx) expire(now int64) error {
+	owners, err := t.numbers(`SELECT num FROM runs WHERE lease_until_at < ?`, now)
+	if err != nil {
+		return err
+	}
+	for _, owner := range owners {
+		if err := t.release(owner); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// release makes pending what owner holds.
+func (t *tx) release(owner int64) error {
+	_, err := t.exec(`UPDATE items SET state = 'pending', owner = NULL WHERE state = 'claimed' AND owner = ?`, owner)
+	return err
+}
+
+// pending reads the first n items that wait, and fewer where they are large.
+func (t *tx) pending(n int) ([]jobs.Item, error) {
+	var (
+		items []jobs.Item
+		row   fieldDecoder
+		bytes int
+	)
+	err := t.each(`SELECT i.num, s.name, i.id, i.name, i.stamp, i.row, i.attempts, h.names, d.fields
+		FROM items i INDEXED BY items_pending CROSS JOIN sources s ON s.num = i.source
+		LEFT JOIN headers h ON h.num = i.header LEFT JOIN documents d ON d.item = i.num
+		WHERE i.state = 'pending' AND i.gone_at IS NULL ORDER BY i.pos, i.num LIMIT ?`, []any{n},
+		func(rows *sql.Rows) (bool, error) {
+			var it jobs.Item
+			err := rows.Scan(&it.Num, &it.Source, &it.ID, &it.Name, &it.Stamp, &it.Row, &it.Attempts, &row.names, &row.values)
+			if err != nil {
+				return false, err
+			}
+			bytes += len(row.values.String)
+			if bytes > maxClaimBytes && len(items) > 0 {
+				return false, nil
+			}
+			it.Fields, err = row.fields()
+			items = append(items, it)
+			return true, err
+		})
+	return items, err
+}
+
+// hold marks items as the owner's. The question that is asked of them now is that of the newest listing.
+func (l *lease) hold(tx *tx, items []jobs.Item) error {
+	question := l.s.question.Load()
+	for _, it := range items {
+		_, err := tx.exec(`UPDATE items SET state = 'claimed', owner = ?, question = coalesce(nullif(?, 0), question) WHERE num = ?`,
+			l.owner, question, it.Num)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Extend implements jobs.Lease.
+func (l *lease) Extend(ctx context.Context) error {
+	return l.s.writer.do(ctx, 0, func(tx *tx) error {
+		until := l.s.opts.Now().Add(l.s.opts.Lease).UnixMilli()
+		res, err := tx.exec(`UPDATE runs SET lease_until_at = ? WHERE num = ? AND lease_until_at IS NOT NULL`, until, l.owner)
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); n == 0 || err != nil {
+			return l.errReleased()
+		}
+		return nil
+	})
+}
+
+// Release implements jobs.Lease.
+func (l *lease) Release(ctx context.Context) error {
+	return l.s.writer.do(ctx, 0, func(tx *tx) error {
+		if _, err := tx.exec(`UPDATE runs SET lease_until_at = NULL WHERE num = ?`, l.owner); err != nil {
+			return err
+		}
+		return tx.release(l.owner)
+	})
+}
+
+// fieldDecoder makes fields of the names and values of rows. Rows in a row mostly share their header, which it decodes once.
+type fieldDecoder struct {
+	names, values sql.NullString // as scanned
+	header        string         // what columns were decoded from
+	columns       []string
+}
+
+// fields gives the fields of the row that was scanned; nil for a file.
+func (d *fieldDecoder) fields() ([]pipeline.Field, error) {
+	if !d.names.Valid {
+		return nil, nil
+	}
+	if d.header != d.names.String {
+		d.columns = nil
+		if err := json.Unmarshal([]byte(d.names.String), &d.columns); err != nil {
+			return nil, fmt.Errorf("decode header: %w", err)
+		}
+		d.header = d.names.String
+	}
+	var values []string
+	if err := json.Unmarshal([]byte(d.values.String), &values); err != nil {
+		return nil, fmt.Errorf("decode fields: %w", err)
+	}
+	if len(values) != len(d.columns) {
+		return nil, fmt.Errorf("decode fields: %d values, %d columns", len(values), len(d.columns))
+	}
+	fields := make([]pipeline.Field, len(values))
+	for i := range values {
+		fields[i] = pipeline.Field{Name: d.columns[i], Value: values[i]}
+	}
+	return fields, nil
+}

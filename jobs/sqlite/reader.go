@@ -1,0 +1,271 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"path/filepath"
+	"time"
+
+	"docbatch/jobs"
+	"docbatch/pipeline"
+)
+
+// Reader reads a state file, also while another process writes it: each call sees what was committed when it began. It is
+// used by many goroutines at once.
+type Reader struct {
+	name   string
+	db     *sql.DB
+	after  *sql.Stmt
+	answer *sql.Stmt
+}
+
+var _ jobs.Reader = (*Reader)(nil)
+
+// readers is how many connections read at once.
+const readers = 4
+
+// OpenReader opens the state file at path for reading. It takes no lock and never makes or changes the file.
+//
+// The error is ErrNotState, ErrNewer or ErrDamaged where the file can't be used, and fs.ErrNotExist where there is none.
+func OpenReader(ctx context.Context, path string) (*Reader, error) {
+	if err := inspect(path); err != nil {
+		return nil, err
+	}
+	return openReader(ctx, path)
+}
+
+func openReader(ctx context.Context, path string) (*Reader, error) {
+	name := filepath.Base(path)
+	db, err := sql.Open("sqlite", readerDSN(path))
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(readers)
+	db.SetMaxIdleConns(readers)
+	r := &Reader{name: name, db: db}
+	if err := r.prepare(ctx); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return r, nil
+}
+
+func (r *Reader) prepare(ctx context.Context) error {
+	version, err := versionOf(ctx, r.db, r.name)
+	if err != nil {
+		return err
+	}
+	if version == 0 {
+		return stateError(fmt.Errorf("%s %w: it is empty", r.name, ErrNotState))
+	}
+	if version < schemaVersion {
+		return stateError(fmt.Errorf("%s: its version is %d, this docbatch reads %d: run the job once to bring it up to date", r.name, version, schemaVersion))
+	}
+	if r.after, err = r.db.PrepareContext(ctx, selectAfter); err != nil {
+		return r.failure(ctx, "open", err)
+	}
+	if r.answer, err = r.db.PrepareContext(ctx, selectAnswer); err != nil {
+		return r.failure(ctx, "open", err)
+	}
+	return nil
+}
+
+// Close closes the file. No other method is called after it.
+func (r *Reader) Close() error {
+	var errs []error
+	for _, stmt := range []*sql.Stmt{r.after, r.answer} {
+		if stmt != nil {
+			errs = append(errs, stmt.Close())
+		}
+	}
+	return errors.Join(append(errs, r.db.Close())...)
+}
+
+// failure is what a caller is told of an error while reading: the context's, where that has ended.
+func (r *Reader) failure(ctx context.Context, what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if codeOf(err) == -1 {
+		return stateError(fmt.Errorf("%s of %s: %w", what, r.name, err))
+	}
+	return sqlError(r.name, fmt.Errorf("%s: %w", what, err))
+}
+
+// query runs a query and calls scan for each of its rows.
+func (r *Reader) query(ctx context.Context, what, query string, args []any, scan func(rows *sql.Rows) error) error {
+	rows, err := r.db.QueryContext(ctx, query, args...)
+	if err != nil {
+		return r.failure(ctx, what, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := scan(rows); err != nil {
+			return r.failure(ctx, what, err)
+		}
+	}
+	return r.failure(ctx, what, rows.Err())
+}
+
+// Counts implements jobs.Reader.
+func (r *Reader) Counts(ctx context.Context) (jobs.Counts, error) {
+	var c jobs.Counts
+	err := r.query(ctx, "count items", `SELECT iif(gone_at IS NULL, state, 'gone'), count(*) FROM items GROUP BY 1`, nil,
+		func(rows *sql.Rows) error {
+			var state string
+			var n int
+			err := rows.Scan(&state, &n)
+			if at := countOf(&c, state); at != nil {
+				*at = n
+			}
+			return err
+		})
+	return c, err
+}
+
+func countOf(c *jobs.Counts, state string) *int {
+	switch pipeline.State(state) {
+	case pipeline.Pending:
+		return &c.Pending
+	case pipeline.Claimed:
+		return &c.Claimed
+	case pipeline.Done:
+		return &c.Done
+	case pipeline.Truncated:
+		return &c.Truncated
+	case pipeline.Failed:
+		return &c.Failed
+	case "gone":
+		return &c.Gone
+	}
+	return nil
+}
+
+// Columns gives the names of the columns that the rows have, those of the first row first; none where all documents are
+// files.
+func (r *Reader) Columns(ctx context.Context) ([]string, error) {
+	var columns []string
+	seen := map[string]bool{}
+	err := r.query(ctx, "read columns", `SELECT h.names FROM headers h
+		JOIN (SELECT header, min(pos) AS first FROM items WHERE gone_at IS NULL AND header IS NOT NULL GROUP BY header) i ON i.header = h.num
+		ORDER BY i.first`, nil,
+		func(rows *sql.Rows) error {
+			var raw []byte
+			if err := rows.Scan(&raw); err != nil {
+				return err
+			}
+			var names []string
+			if err := json.Unmarshal(raw, &names); err != nil {
+				return err
+			}
+			for _, name := range names {
+				if !seen[name] {
+					seen[name] = true
+					columns = append(columns, name)
+				}
+			}
+			return nil
+		})
+	return columns, err
+}
+
+// selectRef and selectOutcome are the columns that a recordScanner scans, of tables named as in the joins.
+const (
+	selectRef     = `s.name, i.id, i.name, i.stamp, i.row, h.names, d.fields, i.state`
+	selectOutcome = `r.state, r.class, r.kind, r.status, r.error, r.request, a.text, r.model, r.prompt_tokens, r.completion_tokens,
+		r.cached, r.started_at, r.duration_ms, r.tries`
+	joinRef = ` CROSS JOIN sources s ON s.num = i.source LEFT JOIN headers h ON h.num = i.header
+		LEFT JOIN documents d ON d.item = i.num`
+)
+
+// Records implements jobs.Reader. It is one read of what was committed when it began; while it lasts, the write-ahead log
+// can't be emptied.
+func (r *Reader) Records(ctx context.Context) iter.Seq2[pipeline.Record, error] {
+	return func(yield func(pipeline.Record, error) bool) {
+		rows, err := r.db.QueryContext(ctx, `SELECT `+selectRef+`, `+selectOutcome+` FROM items i INDEXED BY items_order`+joinRef+`
+			LEFT JOIN records r ON r.item = i.num AND r.num = i.record AND i.state IN ('done', 'truncated', 'failed')
+			LEFT JOIN answers a ON a.num = r.answer
+			WHERE i.gone_at IS NULL ORDER BY i.pos, i.num`)
+		if err != nil {
+			yield(pipeline.Record{}, r.failure(ctx, "read records", err))
+			return
+		}
+		defer rows.Close()
+		var row recordScanner
+		for rows.Next() {
+			rec, err := row.scan(rows)
+			if err != nil {
+				yield(pipeline.Record{}, r.failure(ctx, "read records", err))
+				return
+			}
+			if !yield(rec, nil) {
+				return
+			}
+		}
+		if err := rows.Err(); err != nil {
+			yield(pipeline.Record{}, r.failure(ctx, "read records", err))
+		}
+	}
+}
+
+// recordScanner scans the columns of selectRef and selectOutcome.
+type recordScanner struct {
+	ref struct {
+		source, id, name, stamp, state string
+		row                            int
+		fieldDecoder
+	}
+	outcome outcomeColumns
+}
+
+func (c *recordScanner) scan(rows *sql.Rows) (pipeline.Record, error) {
+	f := &c.ref
+	dest := append([]any{&f.source, &f.id, &f.name, &f.stamp, &f.row, &f.names, &f.values, &f.state}, c.outcome.dest()...)
+	if err := rows.Scan(dest...); err != nil {
+		return pipeline.Record{}, err
+	}
+	fields, err := f.fields()
+	if err != nil {
+		return pipeline.Record{}, err
+	}
+	rec := c.outcome.record()
+	rec.Ref = pipeline.Ref{Source: f.source, ID: f.id, Name: f.name, Stamp: f.stamp, Row: f.row, Fields: fields}
+	rec.State = pipeline.State(f.state)
+	return rec, nil
+}
+
+// outcomeColumns are the columns of selectOutcome, all NULL where there is no outcome.
+type outcomeColumns struct {
+	state, class, kind, message, text, model             sql.NullString
+	status, prompt, completion, started, duration, tries sql.NullInt64
+	cached                                               sql.NullBool
+	request                                              []byte
+}
+
+func (c *outcomeColumns) dest() []any {
+	return []any{&c.state, &c.class, &c.kind, &c.status, &c.message, &c.request, &c.text, &c.model, &c.prompt, &c.completion,
+		&c.cached, &c.started, &c.duration, &c.tries}
+}
+
+// record is the outcome without its ref.
+func (c *outcomeColumns) record() pipeline.Record {
+	return pipeline.Record{
+		State:    pipeline.State(c.state.String),
+		Answer:   c.text.String,
+		Err:      errorOf(c.class, c.kind, c.message, c.status),
+		Request:  hex.EncodeToString(c.request),
+		Model:    c.model.String,
+		Tokens:   pipeline.Tokens{Prompt: int(c.prompt.Int64), Completion: int(c.completion.Int64)},
+		Cached:   c.cached.Bool,
+		Started:  timeOf(c.started),
+		Duration: time.Duration(c.duration.Int64) * time.Millisecond,
+		Tries:    int(c.tries.Int64),
+	}
+}

@@ -1,0 +1,136 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"docbatch/jobs"
+	"docbatch/pipeline"
+)
+
+// An Entry is everything that is known of one document.
+type Entry struct {
+	jobs.Item
+	State   pipeline.State
+	Gone    time.Time // when a listing no longer had it; zero where the newest one has it
+	Owner   int64     // who holds it; 0 where nobody does
+	History []Past    // its outcomes, the newest last; that one is in force if State is final
+	Sent    []Sent    // every request that was sent for it, or tried, in order
+}
+
+// A Past is one outcome of an item. Its Record.Ref is that of the item as it is now.
+type Past struct {
+	Run    int64 // 0 where the listing found that the document can't be had
+	Record pipeline.Record
+}
+
+// A Sent is one attempt, and the run that made it.
+type Sent struct {
+	Run int64
+	pipeline.Attempt
+}
+
+// matchID finds an item by its ID, or by its source and ID with a colon between: each is one look into an index for every
+// source.
+const matchID = `SELECT i.num FROM sources s CROSS JOIN items i ON i.source = s.num AND i.id = ?1
+	UNION SELECT i.num FROM sources s CROSS JOIN items i ON i.source = s.num AND i.id = substr(?1, length(s.name) + 2)
+	WHERE substr(?1, 1, length(s.name) + 1) = s.name || ':'`
+
+// Find gives the documents that have the ID, or that "SOURCE:ID" names: several where several sources have the ID, and none
+// where there is none. Documents that are gone are among them.
+func (r *Reader) Find(ctx context.Context, id string) ([]Entry, error) {
+	var (
+		entries []Entry
+		row     fieldDecoder
+	)
+	err := r.query(ctx, "find "+id, `SELECT i.num, s.name, i.id, i.name, i.stamp, i.row, i.attempts, h.names, d.fields,
+			i.state, i.gone_at, coalesce(i.owner, 0) FROM items i`+joinRef+` WHERE i.num IN (`+matchID+`) ORDER BY i.pos, i.num`, []any{id},
+		func(rows *sql.Rows) error {
+			var (
+				e    Entry
+				gone sql.NullInt64
+			)
+			err := rows.Scan(&e.Num, &e.Source, &e.ID, &e.Name, &e.Stamp, &e.Row, &e.Attempts, &row.names, &row.values, &e.State, &gone, &e.Owner)
+			if err != nil {
+				return err
+			}
+			e.Gone = timeOf(gone)
+			e.Fields, err = row.fields()
+			entries = append(entries, e)
+			return err
+		})
+	if err != nil {
+		return nil, err
+	}
+	for i := range entries {
+		if err := r.fillEntry(ctx, &entries[i]); err != nil {
+			return nil, err
+		}
+	}
+	return entries, nil
+}
+
+func (r *Reader) fillEntry(ctx context.Context, e *Entry) error {
+	err := r.query(ctx, "read history", `SELECT coalesce(r.run, 0), `+selectOutcome+`
+		FROM records r LEFT JOIN answers a ON a.num = r.answer WHERE r.item = ? ORDER BY r.num`, []any{e.Num},
+		func(rows *sql.Rows) error {
+			var (
+				p Past
+				c outcomeColumns
+			)
+			err := rows.Scan(append([]any{&p.Run}, c.dest()...)...)
+			p.Record = c.record()
+			p.Record.Ref = e.Ref
+			e.History = append(e.History, p)
+			return err
+		})
+	if err != nil {
+		return err
+	}
+	return r.query(ctx, "read attempts", `SELECT run, started_at, duration_ms, status, class, kind, message
+		FROM attempts WHERE item = ? ORDER BY num`, []any{e.Num},
+		func(rows *sql.Rows) error {
+			var (
+				s        Sent
+				started  sql.NullInt64
+				duration int64
+			)
+			err := rows.Scan(&s.Run, &started, &duration, &s.Status, &s.Class, &s.Kind, &s.Message)
+			s.Started, s.Duration = timeOf(started), time.Duration(duration)*time.Millisecond
+			e.Sent = append(e.Sent, s)
+			return err
+		})
+}
+
+// A Failure is a group of documents that failed in the same way.
+type Failure struct {
+	Class   pipeline.Class `json:"class"`
+	Kind    string         `json:"kind"`
+	Message string         `json:"message"`
+	Count   int            `json:"count"`
+	Example string         `json:"example"` // the name of the first of them
+}
+
+// maxFailures bounds what Failures returns: messages may name their document.
+const maxFailures = 1000
+
+// Failures groups the documents that failed by class, kind and message, the largest group first: at most 1,000 groups.
+func (r *Reader) Failures(ctx context.Context) ([]Failure, error) {
+	var failures []Failure
+	// Where min is the one aggregate of its kind SQLite takes a bare column, the name, from the row of the minimum:
+	// https://www.sqlite.org/lang_select.html#bareagg
+	err := r.query(ctx, "read failures", `SELECT r.class, r.kind, r.error, count(*) AS n, i.name, min(i.pos) AS first
+		FROM items i JOIN records r ON r.item = i.num AND r.num = i.record
+		WHERE i.state = 'failed' AND i.gone_at IS NULL GROUP BY r.class, r.kind, r.error ORDER BY n DESC, first LIMIT ?`, []any{maxFailures},
+		func(rows *sql.Rows) error {
+			var (
+				f     Failure
+				first int64
+			)
+			err := rows.Scan(&f.Class, &f.Kind, &f.Message, &f.Count, &f.Example, &first)
+			failures = append(failures, f)
+			return err
+		})
+	return failures, err
+}

@@ -1,0 +1,135 @@
+package sqlite
+
+import (
+	"path/filepath"
+	"testing"
+
+	"docbatch/jobs"
+	"docbatch/pipeline"
+)
+
+// truncatedOf and failedWith are outcomes after a request was sent.
+func truncatedOf(it jobs.Item) jobs.Outcome {
+	o := doneWith(it, answerFor(it))
+	o.Record.State = pipeline.Truncated
+	o.Record.Err = pipeline.Errorf(pipeline.Refused, pipeline.KindTruncated, "cut")
+	return o
+}
+
+func failedWith(it jobs.Item, kind, message string) jobs.Outcome {
+	return jobs.Outcome{Num: it.Num, Record: &pipeline.Record{
+		Ref: it.Ref, State: pipeline.Failed, Err: pipeline.Errorf(pipeline.Refused, kind, "%s", message), Request: requestOf(it),
+	}}
+}
+
+// mixed makes a store with one document of each fate: answered, truncated, two filtered, one unreadable, one waiting.
+func mixed(t *testing.T) (*Store, jobs.Lease) {
+	s := open(t, filepath.Join(t.TempDir(), "state.db"), Options{})
+	refs := rows(6)
+	refs[4].Err = pipeline.Errorf(pipeline.Invalid, pipeline.KindDamaged, "3 columns instead of 4")
+	refs[4].Fields = nil
+	list(t, s, refs)
+	l := join(t, s)
+	items, err := l.Claim(t.Context(), 4)
+	must(t, err)
+	must(t, work(t.Context(), s, l, items[0]))
+	must(t, s.PutAnswer(t.Context(), requestOf(items[1]), answerFor(items[1])))
+	must(t, s.PutAnswer(t.Context(), requestOf(items[2]), answerFor(items[2])))
+	_, err = l.Finish(t.Context(), []jobs.Outcome{
+		truncatedOf(items[1]), failedWith(items[2], pipeline.KindFilter, "filtered"), failedWith(items[3], pipeline.KindFilter, "filtered"),
+	})
+	must(t, err)
+	return s, l
+}
+
+func TestFailures(t *testing.T) {
+	s, _ := mixed(t)
+	got, err := s.Failures(t.Context())
+	must(t, err)
+	want := []Failure{
+		{Class: pipeline.Refused, Kind: pipeline.KindFilter, Message: "filtered", Count: 2, Example: "tickets.csv row 4"},
+		{Class: pipeline.Invalid, Kind: pipeline.KindDamaged, Message: "3 columns instead of 4", Count: 1, Example: "tickets.csv row 6"},
+	}
+	if len(got) != 2 || got[0] != want[0] || got[1] != want[1] {
+		t.Errorf("failures:\n got %+v\nwant %+v", got, want)
+	}
+}
+
+func TestRetry(t *testing.T) {
+	s, l := mixed(t)
+	n, err := s.Retry(t.Context(), "tickets.csv:4")
+	if n != 1 || err != nil {
+		t.Fatalf("retry one: got %d, error %v, want 1", n, err)
+	}
+	if n, err := s.Retry(t.Context(), "3", "no such"); err == nil || n != 0 {
+		t.Errorf("retry of what is not there: got %d and no error", n)
+	}
+	if n, err = s.Retry(t.Context(), "2"); n != 0 || err != nil {
+		t.Errorf("retry of what is done: got %d, error %v, want 0", n, err)
+	}
+	n, err = s.Retry(t.Context())
+	if n != 2 || err != nil {
+		t.Fatalf("retry: got %d, error %v, want 2", n, err)
+	}
+	got, err := s.Counts(t.Context())
+	if want := (jobs.Counts{Pending: 4, Done: 1, Failed: 1}); err != nil || got != want {
+		t.Errorf("counts: got %+v, error %v, want %+v", got, err, want)
+	}
+
+	// What was answered for them is not used again; what was answered for others is.
+	for id, want := range map[string]bool{"2": true, "3": false, "4": false} {
+		a, err := s.Answer(t.Context(), requestOf(jobs.Item{Ref: pipeline.Ref{ID: id}}))
+		if err != nil || (a != nil) != want {
+			t.Errorf("answer of %s: got %v, error %v, want one: %v", id, a, err, want)
+		}
+	}
+	items, err := l.Claim(t.Context(), 10)
+	must(t, err)
+	for _, it := range items {
+		must(t, work(t.Context(), s, l, it))
+	}
+	if n, err := s.Retry(t.Context()); n != 0 || err != nil {
+		t.Errorf("retry when all is well: got %d, error %v, want 0", n, err)
+	}
+}
+
+func TestFind(t *testing.T) {
+	s, l := mixed(t)
+	_, err := s.Retry(t.Context(), "3")
+	must(t, err)
+	items, err := l.Claim(t.Context(), 1)
+	must(t, err)
+	must(t, work(t.Context(), s, l, items[0]))
+
+	for _, id := range []string{"3", "tickets.csv:3"} {
+		got, err := s.Find(t.Context(), id)
+		must(t, err)
+		if len(got) != 1 {
+			t.Fatalf("find %s: got %d entries, want 1", id, len(got))
+		}
+		e := got[0]
+		if e.Name != "tickets.csv row 3" || e.State != pipeline.Done || len(e.Fields) != 4 || !e.Gone.IsZero() {
+			t.Errorf("entry: got %+v", e)
+		}
+		if len(e.History) != 2 || e.History[0].Record.State != pipeline.Truncated || e.History[0].Record.Err.Kind != pipeline.KindTruncated ||
+			e.History[1].Record.State != pipeline.Done || e.History[1].Record.Answer != "answer to 3" || e.History[1].Run != l.Owner() {
+			t.Errorf("history: got %+v", e.History)
+		}
+		if len(e.Sent) != 2 || e.Sent[1].Status != 200 || e.Sent[1].Run != l.Owner() || e.Sent[1].Started.IsZero() {
+			t.Errorf("sent: got %+v", e.Sent)
+		}
+	}
+	for _, id := range []string{"", "none", "tickets.csv:", "other:3", "tickets.csv:33"} {
+		if got, err := s.Find(t.Context(), id); len(got) != 0 || err != nil {
+			t.Errorf("find %q: got %+v, error %v, want nothing", id, got, err)
+		}
+	}
+
+	other := rows(1)[0]
+	other.Source, other.ID = "other", "3"
+	list(t, s, []pipeline.Ref{other})
+	got, err := s.Find(t.Context(), "3")
+	if len(got) != 2 || err != nil || got[0].Gone.IsZero() && got[1].Gone.IsZero() {
+		t.Errorf("find in two sources: got %+v, error %v, want two, one of them gone", got, err)
+	}
+}

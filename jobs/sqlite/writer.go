@@ -1,0 +1,298 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	codes "modernc.org/sqlite/lib"
+)
+
+// Bounds of one transaction.
+const (
+	maxGroupOps   = 1024
+	maxGroupBytes = 8 << 20
+)
+
+// errClosed is what a write to a closed store returns.
+var errClosed = errors.New("the state file is closed")
+
+// An op is one write. run may be called more than once, each time in a transaction of which nothing remained before: it
+// must set its results anew each time.
+type op struct {
+	run   func(*tx) error
+	bytes int
+	taken atomic.Bool // by the writer, or by its waiter who gave up: whoever comes first
+	err   error       // set before done is closed
+	done  chan struct{}
+}
+
+// writer is the one goroutine that writes. It takes what is waiting into one transaction, commits it durably and wakes all
+// that waited, and meanwhile the next group collects: a timer in its place only made it slower.
+type writer struct {
+	name    string
+	tx      *tx
+	ops     chan *op
+	quit    chan struct{} // closed by stop
+	stopped chan struct{} // closed when the goroutine has ended
+	broken  error         // after an I/O error nobody knows what the file holds: nothing more is written
+}
+
+func startWriter(ctx context.Context, db *sql.DB, name string) (*writer, error) {
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return nil, sqlError(name, err)
+	}
+	var mode string
+	if err := conn.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&mode); err != nil || mode != "wal" {
+		return nil, errors.Join(sqlError(name, err), conn.Close(), stateError(fmt.Errorf("%s: no write-ahead log on this file system (journal mode %q)", name, mode)))
+	}
+	w := &writer{
+		name:    name,
+		tx:      &tx{conn: conn, stmts: map[string]*sql.Stmt{}},
+		ops:     make(chan *op, maxGroupOps),
+		quit:    make(chan struct{}),
+		stopped: make(chan struct{}),
+	}
+	go w.loop()
+	return w, nil
+}
+
+// stop stores what is waiting, and ends the goroutine.
+func (w *writer) stop() error {
+	close(w.quit)
+	<-w.stopped
+	return w.tx.close()
+}
+
+// do has the writer run an op, and returns when its transaction is durable or has failed. bytes is about how much it
+// writes. When ctx ends before the writer has taken the op, it is not run and ctx's error is returned; once it is taken,
+// do waits for what becomes of it.
+func (w *writer) do(ctx context.Context, bytes int, run func(*tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	o := &op{run: run, bytes: bytes, done: make(chan struct{})}
+	select {
+	case w.ops <- o:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-w.quit:
+		return errClosed
+	}
+	select {
+	case <-o.done:
+		return o.err
+	case <-ctx.Done():
+		return w.abandon(o, ctx.Err())
+	case <-w.stopped:
+		return w.abandon(o, errClosed)
+	}
+}
+
+// abandon gives up an op with err, or waits for it where the writer was faster.
+func (w *writer) abandon(o *op, err error) error {
+	if o.taken.CompareAndSwap(false, true) {
+		return err
+	}
+	<-o.done
+	return o.err
+}
+
+func (w *writer) loop() {
+	defer close(w.stopped)
+	group := make([]*op, 0, maxGroupOps)
+	for {
+		select {
+		case o := <-w.ops:
+			group = w.collect(append(group[:0], o))
+			w.write(group)
+		case <-w.quit:
+			for len(w.ops) > 0 {
+				group = w.collect(group[:0])
+				w.write(group)
+			}
+			return
+		}
+	}
+}
+
+// collect appends what is waiting, within the bounds of a transaction.
+func (w *writer) collect(group []*op) []*op {
+	bytes := 0
+	for _, o := range group {
+		bytes += o.bytes
+	}
+	for len(group) < maxGroupOps && bytes < maxGroupBytes {
+		select {
+		case o := <-w.ops:
+			group = append(group, o)
+			bytes += o.bytes
+		default:
+			return group
+		}
+	}
+	return group
+}
+
+// write stores a group of ops and wakes their waiters.
+func (w *writer) write(group []*op) {
+	live := group[:0]
+	for _, o := range group {
+		if o.taken.CompareAndSwap(false, true) {
+			live = append(live, o)
+		}
+	}
+	if len(live) == 0 {
+		return
+	}
+	w.store(live)
+	for _, o := range live {
+		close(o.done)
+	}
+}
+
+// store sets the error of each op. One op that fails takes no other with it: then each gets a transaction of its own.
+func (w *writer) store(group []*op) {
+	err := w.commit(group)
+	if err != nil && len(group) > 1 && !isStorage(err) {
+		for _, o := range group {
+			o.err = w.failure(w.commit([]*op{o}))
+		}
+		return
+	}
+	err = w.failure(err)
+	for _, o := range group {
+		o.err = err
+	}
+}
+
+// failure is what a waiter is told of err.
+func (w *writer) failure(err error) error {
+	if err == nil || w.broken != nil {
+		return err
+	}
+	failure := sqlError(w.name, err)
+	if code := codeOf(err); code == codes.SQLITE_IOERR || code == codes.SQLITE_CORRUPT {
+		w.broken = failure
+	}
+	return failure
+}
+
+// isStorage reports whether err is one of the file or its disk: the same would happen to every op.
+func isStorage(err error) bool {
+	switch codeOf(err) {
+	case codes.SQLITE_IOERR, codes.SQLITE_FULL, codes.SQLITE_CORRUPT, codes.SQLITE_NOTADB, codes.SQLITE_READONLY, codes.SQLITE_CANTOPEN:
+		return true
+	}
+	return false
+}
+
+// commit runs a group in one transaction. When it returns an error nothing of it is stored.
+func (w *writer) commit(group []*op) error {
+	if w.broken != nil {
+		return w.broken
+	}
+	if _, err := w.tx.exec("BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	err := w.runAll(group)
+	if err == nil {
+		_, err = w.tx.exec("COMMIT")
+	}
+	if err != nil {
+		// After some errors SQLite has rolled back by itself, and then this fails: either way nothing remains.
+		_, _ = w.tx.exec("ROLLBACK")
+	}
+	return err
+}
+
+func (w *writer) runAll(group []*op) error {
+	for _, o := range group {
+		if err := o.run(w.tx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tx is the writer's connection while a transaction is open. Statements are prepared once.
+type tx struct {
+	conn  *sql.Conn
+	stmts map[string]*sql.Stmt
+}
+
+func (t *tx) close() error {
+	var errs []error
+	for _, stmt := range t.stmts {
+		errs = append(errs, stmt.Close())
+	}
+	return errors.Join(append(errs, t.conn.Close())...)
+}
+
+func (t *tx) prepare(query string) (*sql.Stmt, error) {
+	if stmt, ok := t.stmts[query]; ok {
+		return stmt, nil
+	}
+	stmt, err := t.conn.PrepareContext(context.Background(), query)
+	if err != nil {
+		return nil, err
+	}
+	t.stmts[query] = stmt
+	return stmt, nil
+}
+
+// exec runs a statement.
+func (t *tx) exec(query string, args ...any) (sql.Result, error) {
+	stmt, err := t.prepare(query)
+	if err != nil {
+		return nil, err
+	}
+	return stmt.Exec(args...)
+}
+
+// get scans the first row of a query into dest and reports whether there is one.
+func (t *tx) get(query string, args []any, dest ...any) (bool, error) {
+	stmt, err := t.prepare(query)
+	if err != nil {
+		return false, err
+	}
+	err = stmt.QueryRow(args...).Scan(dest...)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// each calls scan for every row of a query until it returns false.
+func (t *tx) each(query string, args []any, scan func(rows *sql.Rows) (bool, error)) error {
+	stmt, err := t.prepare(query)
+	if err != nil {
+		return err
+	}
+	rows, err := stmt.Query(args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if more, err := scan(rows); err != nil || !more {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// numbers gives the first column of a query, all of it.
+func (t *tx) numbers(query string, args ...any) ([]int64, error) {
+	var nums []int64
+	err := t.each(query, args, func(rows *sql.Rows) (bool, error) {
+		var num int64
+		err := rows.Scan(&num)
+		nums = append(nums, num)
+		return true, err
+	})
+	return nums, err
+}
