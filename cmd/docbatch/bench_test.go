@@ -1,0 +1,200 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// asServer makes the test binary the server of the benchmarks: a process of its own, so that it shares neither memory nor
+// garbage collector with what is measured. The value is the latency of each answer.
+const asServer = "DOCBATCH_TEST_AS_SERVER"
+
+// benchAnswer is what that server answers: a completion of about 500 characters.
+var benchAnswer = []byte(`{"id":"chatcmpl-1","object":"chat.completion","created":1764000000,"model":"bench","choices":[{"index":0,"message":` +
+	`{"role":"assistant","content":"` + strings.Repeat("The goods were found complete. ", 16) + `"},"finish_reason":"stop"}],` +
+	`"usage":{"prompt_tokens":300,"completion_tokens":110,"total_tokens":410}}`)
+
+// serveBench answers every request alike, until stdin ends. It prints its base URL, and then "first" when the first request
+// arrives.
+func serveBench(latency time.Duration) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
+	}
+	fmt.Printf("http://%s/v1\n", l.Addr())
+	var first sync.Once
+	go http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		first.Do(func() { fmt.Println("first") })
+		io.Copy(io.Discard, r.Body)
+		time.Sleep(latency) // the agent thinks
+		w.Header().Set("Content-Type", "application/json")
+		w.Write(benchAnswer)
+	}))
+	io.Copy(io.Discard, os.Stdin)
+}
+
+// benchServer starts the server as a process. first is closed when the first request arrives.
+func benchServer(tb testing.TB, latency time.Duration) (baseURL string, first <-chan struct{}) {
+	tb.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), asServer+"="+latency.String())
+	stdin, err := cmd.StdinPipe()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		tb.Fatal(err)
+	}
+	lines := bufio.NewReader(stdout)
+	url, err := lines.ReadString('\n')
+	if err != nil {
+		tb.Fatal(err)
+	}
+	arrived := make(chan struct{})
+	go func() {
+		defer close(arrived)
+		lines.ReadString('\n')
+	}()
+	tb.Cleanup(func() {
+		stdin.Close()
+		<-arrived
+		cmd.Wait()
+	})
+	return strings.TrimSpace(url), arrived
+}
+
+// bareLoop is what docbatch is measured against: workers that post the same body again and again, and read the answer; no
+// JSON, no state.
+func bareLoop(tb testing.TB, baseURL string, workers, n int) time.Duration {
+	tb.Helper()
+	body := []byte(`{"model":"bench","messages":[{"role":"user","content":"` + strings.Repeat("x", 1400) + `"}]}`)
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = 0, workers
+	client := &http.Client{Transport: transport}
+	defer transport.CloseIdleConnections()
+	var left atomic.Int64
+	left.Store(int64(n))
+	started := time.Now()
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() {
+			for left.Add(-1) >= 0 {
+				resp, err := client.Post(baseURL+"/chat/completions", "application/json", bytes.NewReader(body))
+				if err != nil {
+					tb.Error(err)
+					return
+				}
+				io.Copy(io.Discard, resp.Body)
+				resp.Body.Close()
+			}
+		})
+	}
+	wg.Wait()
+	return time.Since(started)
+}
+
+// docbatch runs the whole program over the rows, as a process, and returns how long it took.
+func docbatch(tb testing.TB, rows, baseURL string, workers int) time.Duration {
+	tb.Helper()
+	cmd := process(tb.TempDir(), "run", rows, "--key", "id", "--agent", "bench", "--base-url", baseURL,
+		"--workers", fmt.Sprint(workers), "--prompt", "Sum up.", "-q")
+	started := time.Now()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		tb.Fatalf("docbatch: %v\n%s", err, out)
+	}
+	return time.Since(started)
+}
+
+// BenchmarkThroughput is the whole program, its start included, as a share of the speed of the bare loop on the same server:
+// the median of rounds in which both take their turn.
+func BenchmarkThroughput(b *testing.B) {
+	for _, bm := range []struct {
+		latency    time.Duration
+		workers, n int
+	}{{50 * time.Millisecond, 64, 12800}, {0, 256, 40000}} {
+		b.Run(fmt.Sprintf("latency=%v/workers=%d", bm.latency, bm.workers), func(b *testing.B) {
+			rows := writeRows(b, bm.n, 1000)
+			base, _ := benchServer(b, bm.latency)
+			var ratios []float64
+			var best time.Duration
+			for b.Loop() {
+				for range 3 {
+					bare := bareLoop(b, base, bm.workers, bm.n)
+					took := docbatch(b, rows, base, bm.workers)
+					ratios = append(ratios, bare.Seconds()/took.Seconds())
+					if best == 0 || took < best {
+						best = took
+					}
+				}
+			}
+			slices.Sort(ratios)
+			b.ReportMetric(ratios[len(ratios)/2], "of-bare")
+			b.ReportMetric(float64(bm.n)/best.Seconds(), "documents/s")
+			b.ReportMetric(0, "ns/op")
+		})
+	}
+}
+
+// BenchmarkFirstCall is how long after the start of the process the first document of a million rows is asked about.
+func BenchmarkFirstCall(b *testing.B) {
+	rows := writeRows(b, 1_000_000, 100)
+	var worst time.Duration
+	for b.Loop() {
+		base, first := benchServer(b, 0)
+		cmd := process(b.TempDir(), "run", rows, "--agent", "bench", "--base-url", base, "--prompt", "Sum up.", "-q")
+		started := time.Now()
+		if err := cmd.Start(); err != nil {
+			b.Fatal(err)
+		}
+		<-first
+		worst = max(worst, time.Since(started))
+		cmd.Process.Kill()
+		cmd.Wait()
+	}
+	b.ReportMetric(float64(worst.Milliseconds()), "ms-to-first-call")
+	b.ReportMetric(0, "ns/op")
+}
+
+// BenchmarkSecondRun is a run over 100,000 rows that are all finished, and the memory of the first run.
+func BenchmarkSecondRun(b *testing.B) {
+	rows := writeRows(b, 100_000, 200)
+	base, _ := benchServer(b, 0)
+	dir := b.TempDir()
+	run := func() (time.Duration, *exec.Cmd) {
+		cmd := process(dir, "run", rows, "--agent", "bench", "--base-url", base, "--workers", "64", "--prompt", "Sum up.", "-q")
+		started := time.Now()
+		if out, err := cmd.CombinedOutput(); err != nil {
+			b.Fatalf("docbatch: %v\n%s", err, out)
+		}
+		return time.Since(started), cmd
+	}
+	_, cmd := run()
+	var worst time.Duration
+	for b.Loop() {
+		took, _ := run()
+		worst = max(worst, took)
+	}
+	b.ReportMetric(float64(maxRSS(cmd))/(1<<20), "MB-first-run")
+	b.ReportMetric(float64(worst.Milliseconds()), "ms-second-run")
+	b.ReportMetric(0, "ns/op")
+	if _, err := os.Stat(filepath.Join(dir, defaultState)); err != nil {
+		b.Fatal(err)
+	}
+}

@@ -1,0 +1,35 @@
+package main
+
+import (
+	"fmt"
+
+	"docbatch/pipeline/agent"
+	"docbatch/pipeline/agent/demo"
+	"docbatch/pipeline/agent/openai"
+)
+
+// connect makes the agent that the job names, or starts the built-in one. done ends what was started.
+func connect(e env, j *job) (a agent.Agent, done func(), err error) {
+	base, done := j.baseURL, func() {}
+	if j.demo {
+		url, stop, err := demo.New(demo.Options{}).Start("127.0.0.1:0")
+		if err != nil {
+			return nil, nil, err
+		}
+		base, done = url, func() { _ = stop() } // every answer has arrived by then
+	} else if j.key != "" && openai.Insecure(base) {
+		fmt.Fprintf(e.stderr, "docbatch: warning: the key goes unencrypted over the network to %s; use https\n", printable(base))
+	}
+	wire, err := openai.New(openai.Options{
+		BaseURL:     base,
+		Key:         j.key,
+		Connections: j.workers,
+		CallTimeout: j.timeout,
+		IdleTimeout: j.idleTimeout,
+	})
+	if err != nil {
+		done()
+		return nil, nil, withExit(exitUsage, err, "")
+	}
+	return wire, done, nil
+}

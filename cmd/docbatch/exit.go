@@ -1,0 +1,120 @@
+package main
+
+import (
+	"errors"
+
+	"docbatch/jobs"
+	"docbatch/jobs/sqlite"
+	"docbatch/pipeline"
+)
+
+// The exit codes are part of the contract with cron jobs and scripts: never change one.
+const (
+	exitOK          = 0   // every document has its answer, or there was nothing to do
+	exitFailed      = 1   // the run failed: a bug, a full disk
+	exitUsage       = 2   // usage, configuration, unknown agent
+	exitDocuments   = 3   // finished, but some documents failed or were truncated
+	exitKey         = 4   // the key was refused
+	exitQuota       = 5   // stopped by quota, budget or deadline
+	exitUnreachable = 6   // the agent could not be reached for too long
+	exitState       = 10  // state file damaged, or from a newer version
+	exitLocked      = 11  // another run holds the lock
+	exitInterrupt   = 130 // interrupted by Ctrl-C; state kept
+	exitTerminated  = 143 // interrupted by SIGTERM; state kept
+)
+
+// An exitError is an error that knows the exit code it asks for, and what the person should do next.
+type exitError struct {
+	error
+	code int
+	next string
+}
+
+func (e *exitError) Unwrap() error { return e.error }
+
+// withExit gives err an exit code and a sentence that says what to do next; "" where there is nothing to say.
+func withExit(code int, err error, next string) error {
+	if err == nil {
+		return nil
+	}
+	return &exitError{error: err, code: code, next: next}
+}
+
+// A toldError has been told to the person already: it only carries the exit code.
+type toldError struct{ code int }
+
+func (e *toldError) Error() string { return "see above" }
+
+// exitCode is the exit code that err asks for.
+func exitCode(err error) int {
+	var told *toldError
+	var exit *exitError
+	var classed *pipeline.Error
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &told):
+		return told.code
+	case errors.As(err, &exit):
+		return exit.code
+	case errors.Is(err, sqlite.ErrLocked):
+		return exitLocked
+	case errors.Is(err, sqlite.ErrDamaged), errors.Is(err, sqlite.ErrNewer), errors.Is(err, sqlite.ErrNotState):
+		return exitState
+	case errors.Is(err, jobs.ErrInterrupted):
+		return exitInterrupt
+	case errors.As(err, &classed):
+		return exitOfKind(classed.Kind)
+	}
+	return exitFailed
+}
+
+// exitOfKind is the exit code of a fatal failure.
+func exitOfKind(kind string) int {
+	switch kind {
+	case pipeline.KindKey:
+		return exitKey
+	case pipeline.KindQuota:
+		return exitQuota
+	case pipeline.KindAgent, pipeline.KindConfig, pipeline.KindPrompt:
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// whatNext is the sentence that ends what a person reads of an error; "" where the error says it all.
+func whatNext(err error) string {
+	var exit *exitError
+	if errors.As(err, &exit) && exit.next != "" {
+		return exit.next
+	}
+	switch {
+	case errors.Is(err, sqlite.ErrLocked):
+		return "Wait for it to end, or start this one with --wait-lock 10m."
+	case errors.Is(err, sqlite.ErrNewer):
+		return "Use the docbatch that wrote it, or a newer one. Nothing was changed."
+	case errors.Is(err, sqlite.ErrNotState):
+		return "Give docbatch a file of its own with --state. Nothing was changed."
+	case errors.Is(err, sqlite.ErrDamaged):
+		return "Restore it from a backup, or name another file with --state. Nothing was changed."
+	}
+	var classed *pipeline.Error
+	if !errors.As(err, &classed) {
+		return ""
+	}
+	switch classed.Kind {
+	case pipeline.KindKey:
+		return "Check the key (" + keyVariable + ", or what key_env and key_file name); then the same command goes on."
+	case pipeline.KindQuota:
+		return "Top up or wait for the quota; then the same command goes on."
+	case pipeline.KindAgent:
+		return "Check the agent's slug (--agent, or agent.slug in the job file) and the base URL; then the same command goes on."
+	case pipeline.KindConfig:
+		return "Check the base URL (--base-url, or agent.base_url in the job file) and the settings of the agent; then the same command goes on."
+	case pipeline.KindState:
+		return "See that there is free space and that the file can be written; then the same command goes on. Stored answers are kept."
+	case pipeline.KindPanic, pipeline.KindUnclassed:
+		return "This is a bug in docbatch. Please report it with the lines above."
+	}
+	return ""
+}

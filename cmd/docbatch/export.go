@@ -1,0 +1,125 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/spf13/cobra"
+
+	"docbatch/jobs"
+	"docbatch/jobs/sqlite"
+	"docbatch/pipeline"
+	"docbatch/sinks"
+)
+
+type exportOptions struct {
+	jobFlags
+	format string
+}
+
+func newExportCommand(e env) *cobra.Command {
+	o := &exportOptions{}
+	cmd := &cobra.Command{
+		Use:   "export",
+		Short: "Write the records to CSV, XLSX or JSONL",
+		Long: `Write the record of every document, in the order of the inputs, from the state file. It sends nothing, and it may be used
+while a run goes on. Without -o it writes to stdout.`,
+		Example: `  docbatch export -o results.xlsx
+  docbatch export --format jsonl | jq -r .answer`,
+		Args: usageArgs(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			state, err := findState(cmd, e, &o.jobFlags)
+			if err != nil {
+				return err
+			}
+			return export(cmd.Context(), e, o, state)
+		},
+	}
+	o.addState(cmd.Flags())
+	cmd.Flags().StringArrayVarP(&o.outputs, "output", "o", nil, "write to this .csv, .xlsx or .jsonl file (repeatable)")
+	cmd.Flags().StringVar(&o.format, "format", "csv", "the format on stdout: csv or jsonl")
+	return cmd
+}
+
+// findState is the state file of the job that the flags name, for commands that only look at it.
+func findState(cmd *cobra.Command, e env, f *jobFlags) (string, error) {
+	if cmd.Flags().Changed("state") {
+		return f.state, nil
+	}
+	file, err := findJobFile(f, nil, false)
+	if err != nil {
+		return "", err
+	}
+	s, jf, err := loadSettings(cmd, e, file)
+	if err != nil {
+		return "", err
+	}
+	return s.state(f, jf, file), nil
+}
+
+func export(ctx context.Context, e env, o *exportOptions, state string) error {
+	for _, path := range o.outputs {
+		if err := sinks.Check(path); err != nil {
+			return withExit(exitUsage, err, "")
+		}
+	}
+	store, err := sqlite.OpenReader(ctx, state)
+	if err != nil {
+		return noState(err, state)
+	}
+	defer store.Close()
+	for _, path := range o.outputs {
+		if err := writeOutput(ctx, store, path); err != nil {
+			return fmt.Errorf("write %s: %w", path, err)
+		}
+	}
+	if len(o.outputs) > 0 {
+		return nil
+	}
+	columns, err := store.Columns(ctx)
+	if err != nil {
+		return err
+	}
+	sink, err := sinks.Stream(o.format, e.stdout, columns)
+	if err != nil {
+		return withExit(exitUsage, err, "")
+	}
+	return writeRecords(sink, store.Records(ctx))
+}
+
+// recordsReader is what outputs are written from.
+type recordsReader interface {
+	jobs.Reader
+	Columns(ctx context.Context) ([]string, error)
+}
+
+// writeOutput writes all records to one file, which is there whole afterwards, or as it was before.
+func writeOutput(ctx context.Context, store recordsReader, path string) error {
+	columns, err := store.Columns(ctx)
+	if err != nil {
+		return err
+	}
+	sink, err := sinks.Open(path, columns)
+	if err != nil {
+		return err
+	}
+	return writeRecords(sink, store.Records(ctx))
+}
+
+// writeRecords writes records to sink, and ends it.
+func writeRecords(sink pipeline.Sink, records iter.Seq2[pipeline.Record, error]) error {
+	for rec, err := range records {
+		if err == nil {
+			err = sink.Write(&rec)
+		}
+		if err != nil {
+			return errors.Join(err, sink.Discard())
+		}
+	}
+	if err := sink.Commit(); err != nil {
+		return errors.Join(err, sink.Discard())
+	}
+	return nil
+}

@@ -1,0 +1,549 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/joho/godotenv"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"docbatch/pipeline/agent"
+	"docbatch/sources"
+)
+
+const (
+	defaultJobFile = "docbatch.yaml"
+	defaultState   = "docbatch.db"
+	defaultBaseURL = "https://api.swiftask.fr/v1"
+	defaultWorkers = 8
+	keyVariable    = "SWIFTASK_API_KEY"
+	urlVariable    = "SWIFTASK_BASE_URL"
+)
+
+// job is what is to be done, all settings resolved: flags win over the environment, that over the .env file beside the job
+// file, that over the job file, that over defaults. Paths are absolute, or relative to the working directory.
+type job struct {
+	name   string
+	file   string // the job file; "" where there is none
+	inputs []sources.Spec
+
+	prompt, promptName string
+	system, systemName string
+
+	slug    string
+	baseURL string
+	key     string
+	keyEnv  string // the variable that is looked at for the key
+	params  agent.Params
+	stream  bool
+	demo    bool
+
+	workers     int
+	rpm         float64
+	attempts    int
+	timeout     time.Duration
+	idleTimeout time.Duration
+	grace       time.Duration
+
+	state   string
+	outputs []string
+}
+
+// jobFlags are the flags that describe a job, as they were given.
+type jobFlags struct {
+	file       string
+	prompt     string
+	promptFile string
+	system     string
+	systemFile string
+	agentFlags
+	input input
+
+	workers  int
+	rpm      float64
+	attempts int
+	grace    time.Duration
+
+	state   string
+	outputs []string
+}
+
+// agentFlags are those that say which agent is asked, and how.
+type agentFlags struct {
+	slug        string
+	baseURL     string
+	keyEnv      string
+	keyFile     string
+	stream      bool
+	temperature float64
+	topP        float64
+	maxTokens   int
+	seed        int
+	timeout     time.Duration
+	idleTimeout time.Duration
+	demo        bool
+}
+
+func (a *agentFlags) add(fs *pflag.FlagSet) {
+	fs.StringVar(&a.slug, "agent", "", "the agent's slug (sent as the model)")
+	fs.StringVar(&a.baseURL, "base-url", defaultBaseURL, "where the agent is: an OpenAI-compatible API")
+	fs.StringVar(&a.keyEnv, "key-env", keyVariable, "the environment variable that holds the key")
+	fs.StringVar(&a.keyFile, "key-file", "", "the file that holds the key")
+	fs.BoolVar(&a.stream, "stream", false, "stream the answers: where a proxy cuts idle connections")
+	fs.Float64Var(&a.temperature, "temperature", 0, "sampling temperature (default: the agent's)")
+	fs.Float64Var(&a.topP, "top-p", 0, "nucleus sampling (default: the agent's)")
+	fs.IntVar(&a.maxTokens, "max-answer-tokens", 0, "bound on an answer's length in tokens (default: the agent's)")
+	fs.IntVar(&a.seed, "seed", 0, "sampling seed (default: none)")
+	fs.DurationVar(&a.timeout, "timeout", 10*time.Minute, "the longest time for one answer")
+	fs.DurationVar(&a.idleTimeout, "idle-timeout", 2*time.Minute, "the longest silence within an answer that has begun")
+	fs.BoolVar(&a.demo, "demo", false, "use the built-in agent: no key, no network")
+}
+
+func (f *jobFlags) add(fs *pflag.FlagSet) {
+	f.addState(fs)
+	fs.StringVar(&f.prompt, "prompt", "", "the prompt template (default: a general analysis)")
+	fs.StringVar(&f.promptFile, "prompt-file", "", "the file that holds the prompt template")
+	fs.StringVar(&f.system, "system", "", "the system prompt")
+	fs.StringVar(&f.systemFile, "system-file", "", "the file that holds the system prompt")
+	f.agentFlags.add(fs)
+
+	fs.StringSliceVar(&f.input.Include, "include", nil, "only files that match this glob (** crosses folders)")
+	fs.StringSliceVar(&f.input.Exclude, "exclude", nil, "no files that match this glob")
+	fs.BoolVar(&f.input.Hidden, "hidden", false, "also files and folders whose name begins with a dot")
+	fs.BoolVar(&f.input.FollowSymlinks, "follow-symlinks", false, "follow symbolic links in folders")
+	fs.StringVar(&f.input.Key, "key", "", "the column that names a row (default: the row's number)")
+	fs.StringVar(&f.input.Text, "text", "", "the column that is a row's text (default: all of them)")
+	fs.BoolVar(&f.input.NoHeader, "no-header", false, "the first row is no header; the columns are col_1, col_2 …")
+	fs.StringVar(&f.input.Delimiter, "delimiter", "", `what separates the columns of a CSV: , ; | or tab (default: found)`)
+	fs.StringVar(&f.input.Sheet, "sheet", "", "the sheet of a workbook, by name or number (default: the first visible one)")
+	fs.IntVar(&f.input.HeaderRow, "header-row", 0, "the row of a sheet that is its header (default: the first that is not empty)")
+
+	fs.IntVarP(&f.workers, "workers", "w", defaultWorkers, "calls in flight at once")
+	fs.Float64Var(&f.rpm, "rpm", 0, "the agent's limit in requests a minute (default: none known)")
+	fs.IntVar(&f.attempts, "attempts", agent.DefaultAttempts, "how often a document is tried when the agent fails")
+	fs.DurationVar(&f.grace, "grace", time.Minute, "how long calls in flight may take after an interruption")
+	fs.StringArrayVarP(&f.outputs, "output", "o", nil, "write the records to this .csv, .xlsx or .jsonl file (repeatable)")
+}
+
+// addState adds the flags that name a job: enough for commands that only look at its state.
+func (f *jobFlags) addState(fs *pflag.FlagSet) {
+	fs.StringVarP(&f.file, "file", "f", "", "the job file (default: "+defaultJobFile+" where no inputs are given)")
+	fs.StringVar(&f.state, "state", defaultState, "the state file")
+}
+
+// loadJob resolves the settings of a command line. args are the inputs; none means those of the job file.
+func loadJob(cmd *cobra.Command, e env, f *jobFlags, args []string) (*job, error) {
+	file, err := findJobFile(f, args, cmd.Flags().Changed("state"))
+	if err != nil {
+		return nil, err
+	}
+	s, jf, err := loadSettings(cmd, e, file)
+	if err != nil {
+		return nil, err
+	}
+	return s.resolve(f, jf, file, args)
+}
+
+// loadSettings reads the job file, if there is one, and what may stand beside it.
+func loadSettings(cmd *cobra.Command, e env, file string) (*settings, *jobFile, error) {
+	s := &settings{flags: cmd.Flags(), env: e}
+	jf := &jobFile{}
+	if file != "" {
+		var err error
+		if jf, err = readJobFile(file); err != nil {
+			return nil, nil, err
+		}
+		s.dir = filepath.Dir(file)
+		if s.dotenv, err = readDotenv(filepath.Join(s.dir, ".env")); err != nil {
+			return nil, nil, err
+		}
+	}
+	return s, jf, s.environment()
+}
+
+// findJobFile says which job file is meant; "" for none.
+func findJobFile(f *jobFlags, args []string, stateGiven bool) (string, error) {
+	if f.file != "" {
+		return f.file, nil
+	}
+	if _, err := os.Stat(defaultJobFile); err != nil {
+		return "", nil
+	}
+	if len(args) == 0 {
+		return defaultJobFile, nil
+	}
+	if stateGiven {
+		return "", nil
+	}
+	// The job's own state would take these inputs for all of the job's documents.
+	return "", withExit(exitUsage, fmt.Errorf("inputs are given, and %s is here too: which job is meant?", defaultJobFile),
+		"Say -f "+defaultJobFile+" for that job with these inputs, or --state FILE for a job of its own.")
+}
+
+// readDotenv reads the variables of a .env file; none if it is not there.
+func readDotenv(path string) (map[string]string, error) {
+	vars, err := godotenv.Read(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		// The error of the parser can quote the line, and the line can be a key.
+		return nil, withExit(exitUsage, fmt.Errorf("%s is not of the form NAME=value", path), "")
+	}
+	return vars, nil
+}
+
+// settings resolves one setting after the other.
+type settings struct {
+	flags  *pflag.FlagSet
+	env    env
+	dotenv map[string]string
+	dir    string // of the job file; what its paths are relative to
+}
+
+// lookup finds a variable in the environment, or else in the .env file.
+func (s *settings) lookup(name string) (string, bool) {
+	if v, ok := s.env.lookup(name); ok {
+		return v, true
+	}
+	v, ok := s.dotenv[name]
+	return v, ok
+}
+
+// environment sets every flag that was not given from DOCBATCH_NAME, and the base URL from Swiftask's own variable.
+func (s *settings) environment() (err error) {
+	s.flags.VisitAll(func(f *pflag.Flag) {
+		name := "DOCBATCH_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		v, ok := s.lookup(name)
+		if f.Name == "base-url" && !ok {
+			name = urlVariable
+			v, ok = s.lookup(name)
+		}
+		if !ok || f.Changed || f.Name == "help" || f.Name == "file" {
+			return
+		}
+		if setErr := s.flags.Set(f.Name, v); setErr != nil && err == nil {
+			err = withExit(exitUsage, fmt.Errorf("the variable %s: %w", name, setErr), "")
+		}
+	})
+	return err
+}
+
+// given reports whether a flag was given, on the command line or by the environment.
+func (s *settings) given(name string) bool { return s.flags.Changed(name) }
+
+// pick is the flag's value if it was given, else the job file's if that is set, else the flag's default.
+func pick[T comparable](s *settings, flag string, flagValue, fileValue T) T {
+	var unset T
+	if s.given(flag) || fileValue == unset {
+		return flagValue
+	}
+	return fileValue
+}
+
+// pointer is the same for settings that differ between unset and zero.
+func pointer[T any](s *settings, flag string, flagValue T, fileValue *T) *T {
+	if s.given(flag) {
+		return &flagValue
+	}
+	return fileValue
+}
+
+// resolve makes the job.
+func (s *settings) resolve(f *jobFlags, jf *jobFile, file string, args []string) (*job, error) {
+	j := &job{
+		name:        jf.Name,
+		file:        file,
+		slug:        pick(s, "agent", f.slug, jf.Agent.Slug),
+		baseURL:     pick(s, "base-url", f.baseURL, jf.Agent.BaseURL),
+		stream:      pick(s, "stream", f.stream, jf.Agent.Stream),
+		demo:        f.demo,
+		workers:     pick(s, "workers", f.workers, jf.Limits.Workers),
+		rpm:         pick(s, "rpm", f.rpm, jf.Limits.RPM),
+		attempts:    pick(s, "attempts", f.attempts, jf.Limits.Attempts),
+		timeout:     pick(s, "timeout", f.timeout, time.Duration(jf.Limits.Timeout)),
+		idleTimeout: pick(s, "idle-timeout", f.idleTimeout, time.Duration(jf.Limits.IdleTimeout)),
+		grace:       pick(s, "grace", f.grace, time.Duration(jf.Limits.Grace)),
+		params: agent.Params{
+			Temperature: pointer(s, "temperature", f.temperature, jf.Agent.Temperature),
+			TopP:        pointer(s, "top-p", f.topP, jf.Agent.TopP),
+			MaxTokens:   pick(s, "max-answer-tokens", f.maxTokens, jf.Agent.MaxTokens),
+			Seed:        pointer(s, "seed", f.seed, jf.Agent.Seed),
+		},
+	}
+	if err := s.prompts(j, f, jf); err != nil {
+		return nil, err
+	}
+	if err := s.paths(j, f, jf, args); err != nil {
+		return nil, err
+	}
+	if j.name == "" {
+		j.name = strings.TrimSuffix(filepath.Base(j.state), filepath.Ext(j.state))
+	}
+	if err := j.check(); err != nil {
+		return nil, withExit(exitUsage, err, "")
+	}
+	return j, s.findKey(j, f, jf)
+}
+
+// prompts finds the two templates: each from the flag, the flag's file, the job file, or the job file's file.
+func (s *settings) prompts(j *job, f *jobFlags, jf *jobFile) (err error) {
+	j.prompt, j.promptName, err = s.template("prompt", f.prompt, f.promptFile, jf.Prompt, jf.PromptFile)
+	if err != nil {
+		return err
+	}
+	j.system, j.systemName, err = s.template("system", f.system, f.systemFile, jf.System, jf.SystemFile)
+	return err
+}
+
+// template gives the text of one template, and a name for its errors.
+func (s *settings) template(what, flag, flagFile, inFile, fileOfFile string) (text, name string, err error) {
+	byFlag, byFlagFile := s.given(what), s.given(what+"-file")
+	switch {
+	case byFlag && byFlagFile:
+		return "", "", withExit(exitUsage, fmt.Errorf("--%s and --%s-file are both given", what, what), "Give one of them.")
+	case byFlag:
+		return flag, "--" + what, nil
+	case byFlagFile:
+		return readTemplate(flagFile)
+	case inFile != "" && fileOfFile != "":
+		return "", "", withExit(exitUsage, fmt.Errorf("the job file has both %s and %s_file", what, what), "Keep one of them.")
+	case fileOfFile != "":
+		return readTemplate(s.inDir(fileOfFile))
+	case inFile != "":
+		return inFile, what + " in the job file", nil
+	}
+	return "", "", nil
+}
+
+// maxTemplate bounds a template file: more is a document that was named by mistake.
+const maxTemplate = 1 << 20
+
+func readTemplate(path string) (text, name string, err error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", "", withExit(exitUsage, err, "")
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxTemplate+1))
+	switch {
+	case err != nil:
+		return "", "", withExit(exitUsage, err, "")
+	case len(b) > maxTemplate:
+		return "", "", withExit(exitUsage, fmt.Errorf("%s is larger than a prompt can be (1 MiB)", path), "")
+	case !utf8.Valid(b):
+		return "", "", withExit(exitUsage, fmt.Errorf("%s is not UTF-8", path), "Save it as UTF-8.")
+	}
+	return strings.TrimPrefix(string(b), "\ufeff"), path, nil
+}
+
+// inDir makes a path of the job file one that can be opened from here.
+func (s *settings) inDir(path string) string {
+	if path == "" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(s.dir, path)
+}
+
+// paths finds inputs, state and outputs.
+func (s *settings) paths(j *job, f *jobFlags, jf *jobFile, args []string) error {
+	j.state = s.state(f, jf, j.file)
+	j.outputs = f.outputs
+	if !s.given("output") {
+		for _, path := range jf.Outputs {
+			j.outputs = append(j.outputs, s.inDir(path))
+		}
+	}
+	inputs := make([]input, 0, len(args))
+	for _, path := range args {
+		inputs = append(inputs, input{Path: path})
+	}
+	if len(args) == 0 {
+		for _, in := range jf.Inputs {
+			in.Path = s.inDir(in.Path)
+			inputs = append(inputs, in)
+		}
+	}
+	skip, err := j.ownFiles()
+	if err != nil {
+		return err
+	}
+	for _, in := range inputs {
+		spec, err := s.spec(in, f.input)
+		if err != nil {
+			return withExit(exitUsage, err, "")
+		}
+		spec.Skip = skip
+		j.inputs = append(j.inputs, spec)
+	}
+	return nil
+}
+
+// state is the state file's path: beside the job file and named for it, unless told otherwise.
+func (s *settings) state(f *jobFlags, jf *jobFile, file string) string {
+	switch {
+	case s.given("state") || file == "" && jf.State == "":
+		return f.state
+	case jf.State != "":
+		return s.inDir(jf.State)
+	}
+	return strings.TrimSuffix(file, filepath.Ext(file)) + ".db"
+}
+
+// ownFiles are the job's files that are no documents, even if they lie in an input.
+func (j *job) ownFiles() ([]string, error) {
+	own := []string{j.state, j.state + "-wal", j.state + "-shm", j.state + "-journal", j.state + ".lock"}
+	own = append(own, j.outputs...)
+	for _, path := range []string{j.file, j.promptName, j.systemName} {
+		if path != "" {
+			own = append(own, path)
+		}
+	}
+	for i, path := range own {
+		abs, err := filepath.Abs(path)
+		if err != nil {
+			return nil, err
+		}
+		own[i] = abs
+	}
+	return own, nil
+}
+
+// spec is one input with its settings; a flag wins over the job file's setting of every input.
+func (s *settings) spec(in, flags input) (sources.Spec, error) {
+	spec := sources.Spec{
+		Path:           in.Path,
+		Include:        in.Include,
+		Exclude:        in.Exclude,
+		Hidden:         pick(s, "hidden", flags.Hidden, in.Hidden),
+		FollowSymlinks: pick(s, "follow-symlinks", flags.FollowSymlinks, in.FollowSymlinks),
+		Key:            pick(s, "key", flags.Key, in.Key),
+		Text:           pick(s, "text", flags.Text, in.Text),
+		NoHeader:       pick(s, "no-header", flags.NoHeader, in.NoHeader),
+		Sheet:          pick(s, "sheet", flags.Sheet, in.Sheet),
+		HeaderRow:      pick(s, "header-row", flags.HeaderRow, in.HeaderRow),
+	}
+	if s.given("include") {
+		spec.Include = flags.Include
+	}
+	if s.given("exclude") {
+		spec.Exclude = flags.Exclude
+	}
+	if spec.Path == "" {
+		return spec, errors.New("an input has no path")
+	}
+	delimiter, err := parseDelimiter(pick(s, "delimiter", flags.Delimiter, in.Delimiter))
+	spec.Delimiter = delimiter
+	return spec, err
+}
+
+// parseDelimiter reads a delimiter as a person writes it; 0 for none.
+func parseDelimiter(s string) (rune, error) {
+	switch strings.ToLower(s) {
+	case "":
+		return 0, nil
+	case "tab", `\t`, "\t":
+		return '\t', nil
+	case ",", ";", "|":
+		return rune(s[0]), nil
+	}
+	return 0, fmt.Errorf("the delimiter %q is none of , ; | and tab", s)
+}
+
+// check finds settings that cannot be meant.
+func (j *job) check() error {
+	switch {
+	case j.workers < 1 || j.workers > 4096:
+		return fmt.Errorf("--workers is %d; it must be from 1 to 4096", j.workers)
+	case math.IsNaN(j.rpm) || j.rpm < 0 || math.IsInf(j.rpm, 0):
+		return fmt.Errorf("--rpm is %v; it must be 0 (no limit known) or more", j.rpm)
+	case j.attempts < 1:
+		return fmt.Errorf("--attempts is %d; it must be 1 or more", j.attempts)
+	case j.timeout <= 0 || j.idleTimeout <= 0 || j.grace <= 0:
+		return errors.New("a time-out is zero or less; docbatch never waits for ever")
+	case j.params.MaxTokens < 0:
+		return fmt.Errorf("--max-answer-tokens is %d; it must be 1 or more", j.params.MaxTokens)
+	}
+	for name, v := range map[string]*float64{"temperature": j.params.Temperature, "top-p": j.params.TopP} {
+		if v != nil && (math.IsNaN(*v) || *v < 0 || *v > 2) {
+			return fmt.Errorf("--%s is %v; it must be from 0 to 2", name, *v)
+		}
+	}
+	return nil
+}
+
+// findKey finds the key: in the file that is named, or in the variable that is named. It comes from nowhere else.
+func (s *settings) findKey(j *job, f *jobFlags, jf *jobFile) error {
+	if j.demo {
+		j.baseURL, j.key = demoBase, ""
+		if j.slug == "" {
+			j.slug = demoSlug
+		}
+		return nil
+	}
+	keyFile := pick(s, "key-file", f.keyFile, s.inDir(jf.Agent.KeyFile))
+	if keyFile != "" {
+		b, err := os.ReadFile(keyFile)
+		if err != nil {
+			return withExit(exitUsage, fmt.Errorf("read the key: %w", err), "")
+		}
+		j.key = strings.TrimSpace(string(b))
+		return nil
+	}
+	j.keyEnv = pick(s, "key-env", f.keyEnv, jf.Agent.KeyEnv)
+	key, _ := s.lookup(j.keyEnv)
+	j.key = strings.TrimSpace(key)
+	return nil
+}
+
+// ready says what is still missing before the agent can be asked.
+func (j *job) ready() error {
+	switch {
+	case j.slug == "":
+		return withExit(exitUsage, errors.New("no agent is named"), "Name it with --agent SLUG, or try docbatch without one: --demo.")
+	case j.key == "" && strings.HasPrefix(j.baseURL, defaultBaseURL):
+		return withExit(exitKey, fmt.Errorf("there is no key: %s is not set", j.keyEnv),
+			"Put it into that variable, into .env beside the job file, or name a file with --key-file; or try --demo.")
+	}
+	return nil
+}
+
+// asked names the agent for people.
+func (j *job) asked() string {
+	if j.demo {
+		return "the built-in agent"
+	}
+	return fmt.Sprintf("%s at %s", j.slug, j.baseURL)
+}
+
+// question is the fingerprint of what is asked of every document: prompt, agent and parameters, text column, and the
+// versions of the steps. Where it changes, every document is asked again.
+func (j *job) question(prompt string) string {
+	var texts []string
+	for _, in := range j.inputs {
+		texts = append(texts, in.Text)
+	}
+	slices.Sort(texts)
+	texts = slices.Compact(texts) // another input with the same setting is no other question
+	b, err := json.Marshal([]any{prompt, j.slug, j.baseURL, j.params, texts, extractVersion})
+	if err != nil {
+		panic(err) // strings and finite numbers
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:8])
+}
+
+// extractVersion changes when the extract step gives another text for the same bytes.
+const extractVersion = 1

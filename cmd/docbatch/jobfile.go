@@ -1,0 +1,148 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/goccy/go-yaml"
+
+	"docbatch/pipeline/guess"
+)
+
+// jobFile is the job file as it is written: every key of it, and no other. Paths in it are relative to its folder.
+type jobFile struct {
+	Name       string     `yaml:"name"`
+	Inputs     []input    `yaml:"inputs"`
+	Prompt     string     `yaml:"prompt"`
+	PromptFile string     `yaml:"prompt_file"`
+	System     string     `yaml:"system"`
+	SystemFile string     `yaml:"system_file"`
+	Agent      agentFile  `yaml:"agent"`
+	Limits     limitsFile `yaml:"limits"`
+	State      string     `yaml:"state"`
+	Outputs    []string   `yaml:"outputs"`
+}
+
+// input is one input: a path, or a path with settings.
+type input struct {
+	Path           string   `yaml:"path"`
+	Include        []string `yaml:"include"`
+	Exclude        []string `yaml:"exclude"`
+	Hidden         bool     `yaml:"hidden"`
+	FollowSymlinks bool     `yaml:"follow_symlinks"`
+	Key            string   `yaml:"key"`
+	Text           string   `yaml:"text"`
+	NoHeader       bool     `yaml:"no_header"`
+	Delimiter      string   `yaml:"delimiter"`
+	Sheet          string   `yaml:"sheet"`
+	HeaderRow      int      `yaml:"header_row"`
+}
+
+// UnmarshalYAML lets an input be written as its path alone.
+func (in *input) UnmarshalYAML(unmarshal func(any) error) error {
+	var path string
+	if err := unmarshal(&path); err == nil {
+		*in = input{Path: path}
+		return nil
+	}
+	type plain input
+	return unmarshal((*plain)(in))
+}
+
+type agentFile struct {
+	Slug        string   `yaml:"slug"`
+	BaseURL     string   `yaml:"base_url"`
+	KeyEnv      string   `yaml:"key_env"`
+	KeyFile     string   `yaml:"key_file"`
+	Stream      bool     `yaml:"stream"`
+	Temperature *float64 `yaml:"temperature"`
+	TopP        *float64 `yaml:"top_p"`
+	MaxTokens   int      `yaml:"max_tokens"`
+	Seed        *int     `yaml:"seed"`
+}
+
+type limitsFile struct {
+	Workers     int      `yaml:"workers"`
+	RPM         float64  `yaml:"rpm"`
+	Attempts    int      `yaml:"attempts"`
+	Timeout     duration `yaml:"timeout"`
+	IdleTimeout duration `yaml:"idle_timeout"`
+	Grace       duration `yaml:"grace"`
+}
+
+// duration is a time.Duration written as "90s" or "10m".
+type duration time.Duration
+
+// UnmarshalText reads a duration.
+func (d *duration) UnmarshalText(b []byte) error {
+	v, err := time.ParseDuration(string(b))
+	if err != nil {
+		return fmt.Errorf("%q is not a time such as 90s or 10m", b)
+	}
+	*d = duration(v)
+	return nil
+}
+
+// maxJobFile bounds what is read as a job file: more is some other file.
+const maxJobFile = 1 << 20
+
+// readJobFile reads and checks the form of a job file. Every error is of the user's making and names line and column.
+func readJobFile(path string) (*jobFile, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, withExit(exitUsage, err, "Write one with: docbatch init")
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxJobFile+1))
+	if err != nil {
+		return nil, withExit(exitUsage, err, "")
+	}
+	if len(b) > maxJobFile {
+		return nil, withExit(exitUsage, fmt.Errorf("%s is larger than a job file can be (1 MiB)", path), "")
+	}
+	var j jobFile
+	dec := yaml.NewDecoder(bytes.NewReader(b), yaml.DisallowUnknownField())
+	if err := dec.Decode(&j); err != nil && !errors.Is(err, io.EOF) {
+		return nil, withExit(exitUsage, jobFileError(path, err), "docbatch init writes a job file with every key explained.")
+	}
+	return &j, nil
+}
+
+// jobFileError puts a YAML error in our words: file:line:column, what is wrong, and a guess.
+func jobFileError(path string, err error) error {
+	var at yaml.Error
+	if !errors.As(err, &at) {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	msg := at.GetMessage()
+	if token := at.GetToken(); token != nil && token.Position != nil {
+		path = fmt.Sprintf("%s:%d:%d", path, token.Position.Line, token.Position.Column)
+	}
+	if _, name, ok := strings.Cut(msg, `unknown field "`); ok {
+		name = strings.TrimSuffix(name, `"`)
+		return fmt.Errorf("%s: there is no key %q%s", path, name, guess.DidYouMean(name, keysOf(reflect.TypeFor[jobFile]())))
+	}
+	return fmt.Errorf("%s: %s", path, msg)
+}
+
+// keysOf lists the keys that a job file knows, those of its parts included.
+func keysOf(t reflect.Type) []string {
+	var keys []string
+	for f := range t.Fields() {
+		keys = append(keys, f.Tag.Get("yaml"))
+		ft := f.Type
+		if ft.Kind() == reflect.Slice {
+			ft = ft.Elem()
+		}
+		if ft.Kind() == reflect.Struct {
+			keys = append(keys, keysOf(ft)...)
+		}
+	}
+	return keys
+}

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"docbatch/jobs/sqlite"
+)
+
+func newRetryCommand(e env) *cobra.Command {
+	f := &jobFlags{}
+	cmd := &cobra.Command{
+		Use:   "retry [ID...]",
+		Short: "Put failed and truncated documents back; the next run tries them again",
+		Long: `Put failed and truncated documents back to waiting: those that are named, or all. It sends nothing; the next run of the job
+tries them again. An answer that was truncated is asked for again, so it is paid again.`,
+		RunE: func(cmd *cobra.Command, ids []string) error {
+			state, err := findState(cmd, e, f)
+			if err != nil {
+				return err
+			}
+			return retry(cmd.Context(), e, state, ids)
+		},
+	}
+	f.addState(cmd.Flags())
+	return cmd
+}
+
+func retry(ctx context.Context, e env, state string, ids []string) error {
+	reader, err := sqlite.OpenReader(ctx, state) // it creates nothing
+	if err != nil {
+		return noState(err, state)
+	}
+	reader.Close()
+	store, err := sqlite.Open(ctx, state, sqlite.Options{Command: "docbatch retry"})
+	if err != nil {
+		return err
+	}
+	n, err := store.Retry(ctx, ids...)
+	if err := errors.Join(err, store.Close()); err != nil {
+		return err
+	}
+	fmt.Fprintf(e.stderr, "docbatch: %s back to waiting; the next docbatch run tries them.\n", plural(n, "document"))
+	return nil
+}

@@ -1,0 +1,283 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"docbatch/jobs"
+	"docbatch/jobs/sqlite"
+	"docbatch/pipeline"
+	"docbatch/pipeline/agent"
+	"docbatch/pipeline/ask"
+	"docbatch/pipeline/extract"
+	"docbatch/pipeline/prompt"
+	"docbatch/sinks"
+	"docbatch/sources"
+)
+
+// runOptions are the flags of run that are not the job's.
+type runOptions struct {
+	jobFlags
+	dryRun   bool
+	json     bool
+	quiet    bool
+	verbose  bool
+	waitLock time.Duration
+}
+
+func newRunCommand(e env) *cobra.Command {
+	o := &runOptions{}
+	cmd := &cobra.Command{
+		Use:   "run [INPUT...]",
+		Short: "Work a job; the same command again goes on",
+		Long: `Work through every document of the inputs: folders, CSV and XLSX files, single text files. Without inputs those of the
+job file are taken. Every answer is stored before anything else happens to it, so whatever interrupts the run, the same
+command goes on where it stood, and never asks again about a document that is finished and unchanged.`,
+		Example: `  docbatch run --demo letters/ -o results.csv
+  docbatch run --agent invoice-analyst --rpm 300 letters/ tickets.csv --key ticket_id -o results.xlsx
+  docbatch run -f nightly.yaml`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			j, err := loadJob(cmd, e, &o.jobFlags, args)
+			if err != nil {
+				return err
+			}
+			return runJob(cmd.Context(), e, o, j)
+		},
+	}
+	o.jobFlags.add(cmd.Flags())
+	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "send nothing; say what would be sent, and why")
+	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON lines on stdout: start, status, item, summary, error")
+	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print only the last words")
+	cmd.Flags().BoolVarP(&o.verbose, "verbose", "v", false, "log what happens to each document")
+	cmd.Flags().DurationVar(&o.waitLock, "wait-lock", 0, "wait so long for another run of the job to end")
+	return cmd
+}
+
+// question is what is asked: of which documents, with which prompt.
+type question struct {
+	sources []pipeline.Source
+	columns []string
+	prompt  *prompt.Prompt
+}
+
+// openQuestion opens the inputs and checks the prompt against them. Nothing has been sent or written yet.
+func openQuestion(ctx context.Context, j *job) (*question, error) {
+	if len(j.inputs) == 0 {
+		return nil, withExit(exitUsage, errors.New("no inputs are named"), "Name folders or files: docbatch run INPUT..., or inputs in the job file.")
+	}
+	srcs, err := sources.OpenAll(ctx, j.inputs)
+	if err != nil {
+		return nil, withExit(exitUsage, err, "")
+	}
+	q := &question{sources: srcs}
+	for _, src := range srcs {
+		for _, name := range src.Columns() {
+			if !slices.Contains(q.columns, name) {
+				q.columns = append(q.columns, name)
+			}
+		}
+	}
+	q.prompt, err = prompt.Parse(prompt.Options{Prompt: j.prompt, PromptName: j.promptName, System: j.system, SystemName: j.systemName, Columns: q.columns})
+	if err != nil {
+		q.close()
+		return nil, withExit(exitUsage, err, "Nothing was sent.")
+	}
+	return q, nil
+}
+
+func (q *question) close() {
+	for _, src := range q.sources {
+		src.Close()
+	}
+}
+
+// steps is the way of a document.
+func (q *question) steps(j *job, a agent.Agent) []pipeline.Step {
+	return []pipeline.Step{
+		sources.NewRead(q.sources),
+		extract.New(),
+		ask.New(q.prompt, a, ask.Options{Agent: j.slug, Params: j.params, Stream: j.stream}),
+		ask.Check(),
+	}
+}
+
+// runJob works the job, writes its outputs, and says how it went.
+func runJob(ctx context.Context, e env, o *runOptions, j *job) error {
+	for _, path := range j.outputs {
+		if err := sinks.Check(path); err != nil {
+			return withExit(exitUsage, err, "")
+		}
+	}
+	q, err := openQuestion(ctx, j)
+	if err != nil {
+		return err
+	}
+	defer q.close()
+	if o.dryRun {
+		return dryRun(ctx, e, o, j, q)
+	}
+	if err := j.ready(); err != nil {
+		return err
+	}
+	store, err := sqlite.Open(ctx, j.state, sqlite.Options{WaitLock: o.waitLock, Command: "docbatch run"})
+	if err != nil {
+		return err
+	}
+	r := &jobRun{env: e, options: o, job: j, question: q, store: store}
+	return errors.Join(r.work(ctx), store.Close())
+}
+
+// jobRun is one run of a job, its state file open.
+type jobRun struct {
+	env
+	options  *runOptions
+	job      *job
+	question *question
+	store    *sqlite.Store
+
+	runner *jobs.Runner
+	pace   *agent.Pace
+	report *reporter
+}
+
+// work makes the run and returns the error that says its exit code.
+func (r *jobRun) work(ctx context.Context) error {
+	log := r.logger()
+	wire, closeAgent, err := connect(r.env, r.job)
+	if err != nil {
+		return err
+	}
+	defer closeAgent()
+	r.pace = agent.NewPace(agent.Traced{Next: wire}, r.job.rpm)
+	asked := &agent.Cache{
+		Next:  &agent.Retry{Next: r.pace, Attempts: r.job.attempts},
+		Store: r.store,
+		Base:  r.job.baseURL,
+	}
+	lease, err := r.store.Join(ctx)
+	if err != nil {
+		return err
+	}
+	r.runner = &jobs.Runner{
+		Queue:    r.store,
+		Lease:    lease,
+		Sources:  r.question.sources,
+		Steps:    r.question.steps(r.job, asked),
+		Question: r.job.question(r.question.prompt.Fingerprint()),
+		Workers:  r.job.workers,
+		Grace:    r.job.grace,
+		Log:      log,
+	}
+	r.report = newReporter(r)
+	r.runner.Stored = r.report.item
+
+	hard, stop, caught := catchSignals(ctx, func() {
+		r.report.say("stopping: no new calls; those in flight have %v. Again to stop now.", r.job.grace)
+	})
+	r.report.start()
+	err = r.runner.Run(hard, stop)
+	signalled := caught()
+	r.report.stop()
+	if err != nil && errors.Is(err, jobs.ErrInterrupted) {
+		err = interruption(signalled)
+	}
+	return r.conclude(context.WithoutCancel(ctx), lease.Owner(), err)
+}
+
+// interruption is the error of a run that a signal stopped.
+func interruption(sig os.Signal) error {
+	code, name := exitInterrupt, "interrupted"
+	if sig == syscall.SIGTERM {
+		code, name = exitTerminated, "terminated"
+	}
+	return withExit(code, errors.New(name), "What is finished is kept; the same command goes on.")
+}
+
+// logger writes what happens to stderr, when that is asked for.
+func (r *jobRun) logger() *slog.Logger {
+	var w io.Writer = io.Discard
+	if r.options.verbose {
+		w = r.stderr
+	}
+	return slog.New(slog.NewTextHandler(w, nil)).With("job", r.job.name)
+}
+
+// conclude writes the outputs, stores how the run ended, and says the last words. err is why it ended early.
+func (r *jobRun) conclude(ctx context.Context, run int64, err error) error {
+	writeErr := r.writeOutputs(ctx)
+	if writeErr != nil && err == nil {
+		err = withExit(exitFailed, writeErr, "The answers are kept in "+r.job.state+"; docbatch export writes the outputs again.")
+	}
+	counts, countErr := r.store.Counts(ctx)
+	if countErr != nil && err == nil {
+		err = countErr
+	}
+	code := exitCode(err)
+	if err == nil && counts.Failed+counts.Truncated > 0 {
+		code = exitDocuments
+	}
+	written := writeErr == nil && len(r.job.outputs) > 0
+	s := r.report.summary(counts, code, written, err)
+	if endErr := r.store.EndRun(ctx, run, code, s); endErr != nil && err == nil {
+		err, code = endErr, exitCode(endErr)
+		s = r.report.summary(counts, code, written, err)
+	}
+	causes, _ := r.store.Failures(ctx)
+	r.report.lastWords(s, causes, err)
+	if code == exitOK {
+		return nil
+	}
+	return &toldError{code: code}
+}
+
+// writeOutputs writes every output of the job from the store.
+func (r *jobRun) writeOutputs(ctx context.Context) error {
+	for _, path := range r.job.outputs {
+		if err := writeOutput(ctx, r.store, path); err != nil {
+			return fmt.Errorf("write %s: %w", path, err)
+		}
+	}
+	return nil
+}
+
+// catchSignals turns the first SIGINT or SIGTERM into a gentle stop and the second into the end of the returned context. caught
+// ends the catching and says which signal came first; nil for none.
+func catchSignals(ctx context.Context, first func()) (hard context.Context, stop <-chan struct{}, caught func() os.Signal) {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	hard, cancel := context.WithCancel(ctx)
+	gentle, over, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	var which os.Signal
+	go func() {
+		defer close(ended)
+		select {
+		case which = <-signals:
+			close(gentle)
+			first()
+		case <-over:
+			return
+		}
+		select {
+		case <-signals:
+			cancel()
+		case <-over:
+		}
+	}()
+	return hard, gentle, func() os.Signal {
+		signal.Stop(signals)
+		close(over)
+		<-ended
+		cancel()
+		return which
+	}
+}
