@@ -1,0 +1,63 @@
+# docbatch. `make help` lists the targets.
+
+GO        ?= go
+BINARY    := docbatch
+VERSION   ?=
+LDFLAGS   := -s -w $(if $(VERSION),-X main.version=$(VERSION))
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+OUT       := demo-out
+
+export CGO_ENABLED = 0
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build ./docbatch
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BINARY) ./cmd/docbatch
+
+.PHONY: demo
+demo: build ## run the main job over testdata/inbox with the built-in agent
+	@mkdir -p $(OUT)
+	./$(BINARY) run --demo --state $(OUT)/demo.db -o $(OUT)/results.csv -o $(OUT)/results.xlsx \
+		testdata/inbox testdata/inbox/tickets.csv testdata/inbox/invoices.xlsx
+	@echo "The results are in $(OUT)/results.csv and $(OUT)/results.xlsx, everything else in $(OUT)/demo.db."
+	@echo "Run it again: nothing is asked twice. Look closer with: ./$(BINARY) status --state $(OUT)/demo.db"
+
+.PHONY: test
+test: ## run all tests
+	$(GO) vet ./...
+	$(GO) test ./...
+
+.PHONY: race
+race: ## run the short tests under the race detector (needs a C compiler)
+	CGO_ENABLED=1 $(GO) test -race -short ./...
+
+.PHONY: lint
+lint: ## gofmt, go vet for all systems, staticcheck
+	@test -z "$$(gofmt -l .)" || { echo "not formatted:"; gofmt -l .; exit 1; }
+	GOOS=linux $(GO) vet ./...
+	GOOS=darwin $(GO) vet ./...
+	GOOS=windows $(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+
+.PHONY: cross
+cross: ## build for linux, darwin and windows
+	GOOS=linux   GOARCH=amd64 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o dist/docbatch-linux-amd64 ./cmd/docbatch
+	GOOS=darwin  GOARCH=arm64 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o dist/docbatch-darwin-arm64 ./cmd/docbatch
+	GOOS=windows GOARCH=amd64 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o dist/docbatch-windows-amd64.exe ./cmd/docbatch
+
+.PHONY: compat
+compat: build ## the official OpenAI SDK against the built-in agent (needs npm)
+	testdata/compat/run.sh ./$(BINARY)
+
+.PHONY: bench
+bench: ## how fast, as ratios to a bare loop of HTTP calls, and the benchmarks of each part
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf $(BINARY) dist $(OUT)
