@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -81,18 +79,6 @@ func process(dir string, args ...string) *exec.Cmd {
 
 // testKey is the key in these tests. It must never be seen anywhere.
 const testKey = "sk-canary-5f3a9e"
-
-// inProcess runs a command line in this process and returns its exit code and what it printed.
-func inProcess(ctx context.Context, args ...string) (code int, stdout, stderr string) {
-	var out, errs bytes.Buffer
-	code = execute(ctx, args, env{stdin: strings.NewReader(""), stdout: &out, stderr: &errs, lookup: func(name string) (string, bool) {
-		if name == keyVariable {
-			return testKey, true
-		}
-		return "", false
-	}})
-	return code, out.String(), errs.String()
-}
 
 // startAgent starts a demo agent for a test and returns its base URL.
 func startAgent(tb testing.TB, o demo.Options) (baseURL string) {

@@ -211,7 +211,7 @@ func (a *adding) insert(i int) (inserted bool, err error) {
 			return false, err
 		}
 	}
-	return true, a.putFault(r, num, 1)
+	return true, a.putFault(r, num)
 }
 
 // putFields writes the fields of a row, and drops those of what is a file now.
@@ -225,12 +225,12 @@ func (a *adding) putFields(r *listed, num int64) error {
 }
 
 // putFault writes the record of a document that can't be had.
-func (a *adding) putFault(r *listed, num, record int64) error {
+func (a *adding) putFault(r *listed, num int64) error {
 	if r.fault == "" {
 		return nil
 	}
 	rec := &pipeline.Record{State: pipeline.Failed, Err: r.Err, Started: a.l.s.opts.Now()}
-	return a.tx.putRecord(num, record, 0, rec, outcomeKeys{})
+	return a.tx.putRecord(num, 0, rec, outcomeKeys{})
 }
 
 func (a *adding) lookUp(r *listed) (k *known, gone bool, err error) {
@@ -254,18 +254,17 @@ func (a *adding) update(r *listed, k *known, pos int64, changed bool) error {
 		}
 		return a.putFields(r, k.num)
 	}
-	var record int64
-	_, err := a.tx.get(`UPDATE items SET name = ?, row = ?, pos = ?, header = nullif(?, 0), gone_at = NULL, stamp = ?, question = ?,
+	_, err := a.tx.exec(`UPDATE items SET name = ?, row = ?, pos = ?, header = nullif(?, 0), gone_at = NULL, stamp = ?, question = ?,
 			state = ?, owner = NULL, attempts = 0, fault = nullif(?8, ''), record = iif(?8 = '', record, coalesce(record, 0) + 1)
-		WHERE num = ?9 RETURNING coalesce(record, 0)`,
-		[]any{r.Name, r.Row, pos, r.header, r.Stamp, a.l.question, string(r.startState()), r.fault, k.num}, &record)
+		WHERE num = ?9`,
+		r.Name, r.Row, pos, r.header, r.Stamp, a.l.question, string(r.startState()), r.fault, k.num)
 	if err != nil {
 		return err
 	}
 	if err := a.putFields(r, k.num); err != nil {
 		return err
 	}
-	return a.putFault(r, k.num, record)
+	return a.putFault(r, k.num)
 }
 
 // posFor gives the ref i of the batch its place after the one before: the place it has (0: none) where that is in order,

@@ -56,7 +56,7 @@ func dsn(path string, query ...string) string {
 		slashed = "/" + slashed // a drive letter
 	}
 	u := url.URL{Scheme: "file", Path: slashed, RawQuery: strings.Join(append(query, "_dqs=0", "_defensive=1",
-		"_busy_timeout=10000", "_pragma=foreign_keys(1)", "_pragma=trusted_schema(0)", "_pragma=cell_size_check(1)"), "&")}
+		"_busy_timeout=10000", "_pragma=trusted_schema(0)", "_pragma=cell_size_check(1)"), "&")}
 	return u.String()
 }
 
@@ -67,7 +67,7 @@ func prepareDSN(path string) string { return dsn(path, "mode=rw", "_pragma=synch
 // a second than 4 MB. cache_size is in KiB.
 func writerDSN(path string) string {
 	return dsn(path, "mode=rw", "_pragma=journal_mode(WAL)", "_pragma=synchronous(FULL)", "_pragma=wal_autocheckpoint(10000)",
-		"_pragma=journal_size_limit(67108864)", "_pragma=cache_size(-16000)")
+		"_pragma=journal_size_limit(67108864)", "_pragma=cache_size(-8000)")
 }
 
 func readerDSN(path string) string { return dsn(path, "mode=ro", "_query_only=1") }

@@ -36,6 +36,9 @@ func (l *lease) Finish(ctx context.Context, outcomes []jobs.Outcome) (lost []int
 	if err != nil {
 		return nil, err
 	}
+	for _, o := range outcomes {
+		l.s.fresh.Delete(o.Record.Request)
+	}
 	return lost, nil
 }
 
@@ -62,10 +65,13 @@ func checkOutcome(o jobs.Outcome) (request []byte, err error) {
 	return request, nil
 }
 
+// requestBytes is the length of a request's hash, a SHA-256.
+const requestBytes = 32
+
 // decodeRequest gives the bytes of a request's hash.
 func decodeRequest(request string) ([]byte, error) {
 	b, err := hex.DecodeString(request)
-	if err != nil || len(b) != 32 {
+	if err != nil || len(b) != requestBytes {
 		return nil, fmt.Errorf("request %q is no SHA-256 in hex", request)
 	}
 	return b, nil
@@ -76,26 +82,41 @@ func decodeRequest(request string) ([]byte, error) {
 func (l *lease) finish(tx *tx, o jobs.Outcome, request []byte) (ours bool, err error) {
 	rec := o.Record
 	final := rec.State.Final()
-	var record int64
-	ours, err = tx.get(`UPDATE items SET state = ?, owner = NULL, attempts = attempts + ?, record = iif(?3, coalesce(record, 0) + 1, record)
-		WHERE num = ? AND state = 'claimed' AND owner = ? AND (stamp = ? OR NOT ?3) RETURNING coalesce(record, 0)`,
-		[]any{string(rec.State), counted(rec.Attempts), final, o.Num, l.owner, rec.Stamp}, &record)
-	if err != nil || !ours {
+	res, err := tx.exec(`UPDATE items SET state = ?, owner = NULL, attempts = attempts + ?, record = iif(?3, coalesce(record, 0) + 1, record)
+		WHERE num = ? AND state = 'claimed' AND owner = ? AND (stamp = ? OR NOT ?3)`,
+		string(rec.State), counted(rec.Attempts), final, o.Num, l.owner, rec.Stamp)
+	if err != nil {
 		return false, err
 	}
-	if err := l.putAttempts(tx, o.Num, rec.Attempts); err != nil {
+	if n, err := res.RowsAffected(); n == 0 || err != nil {
+		return false, err
+	}
+	keys := outcomeKeys{request: request}
+	attempts := rec.Attempts
+	if final {
+		attempts, keys.asked = splitAnswered(attempts)
+	}
+	if err := l.putAttempts(tx, o.Num, attempts); err != nil {
 		return false, err
 	}
 	if !final {
 		return true, nil
 	}
-	keys := outcomeKeys{request: request}
 	if rec.State != pipeline.Failed {
-		if keys.answer, err = tx.answerOf(rec, request, l.s.now()); err != nil {
+		if keys.answer, err = l.s.answerOf(tx, rec, request); err != nil {
 			return false, err
 		}
 	}
-	return true, tx.putRecord(o.Num, record, l.owner, rec, keys)
+	return true, tx.putRecord(o.Num, l.owner, rec, keys)
+}
+
+// splitAnswered takes off the last attempt, if that one brought the answer.
+func splitAnswered(attempts []pipeline.Attempt) (before []pipeline.Attempt, answered *pipeline.Attempt) {
+	last := len(attempts) - 1
+	if last < 0 || attempts[last].Class != "" {
+		return attempts, nil
+	}
+	return attempts[:last], &attempts[last]
 }
 
 // counted is how many attempts count against an item: those that may go well the next time. One that was asked to wait costs
@@ -124,21 +145,26 @@ func (l *lease) putAttempts(tx *tx, item int64, attempts []pipeline.Attempt) err
 
 // outcomeKeys are what a record refers to.
 type outcomeKeys struct {
-	request []byte        // nil where none was rendered
-	answer  sql.NullInt64 // answers.num
+	request []byte            // nil where none was rendered
+	answer  sql.NullInt64     // answers.num
+	asked   *pipeline.Attempt // the one that brought the answer; nil where none was sent
 }
 
-// putRecord writes an item's record number num; run is 0 where the listing found it.
-func (t *tx) putRecord(item, num, run int64, rec *pipeline.Record, keys outcomeKeys) error {
-	var class, kind, status, message any
+// putRecord writes the newest record of an item, of the number that the item says; run is 0 where the listing found it.
+func (t *tx) putRecord(item, run int64, rec *pipeline.Record, keys outcomeKeys) error {
+	var class, kind, status, message, askedAt, askedMS any
 	if e := rec.Err; e != nil {
 		class, kind, status, message = string(e.Class), e.Kind, e.Status, e.Error()
 	}
+	if a := keys.asked; a != nil {
+		askedAt, askedMS = a.Started.UnixMilli(), a.Duration.Milliseconds()
+	}
 	_, err := t.exec(`INSERT INTO records (item, num, run, state, class, kind, status, error, request, answer,
-			model, prompt_tokens, completion_tokens, cached, started_at, duration_ms, tries)
-		VALUES (?, ?, nullif(?, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-		item, num, run, string(rec.State), class, kind, status, message, orNull(keys.request), keys.answer,
-		rec.Model, rec.Tokens.Prompt, rec.Tokens.Completion, rec.Cached, millis(rec.Started), rec.Duration.Milliseconds(), rec.Tries)
+			model, prompt_tokens, completion_tokens, cached, started_at, duration_ms, tries, asked_at, asked_ms)
+		VALUES (?1, (SELECT record FROM items WHERE num = ?1), nullif(?, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+		item, run, string(rec.State), class, kind, status, message, orNull(keys.request), keys.answer,
+		rec.Model, rec.Tokens.Prompt, rec.Tokens.Completion, rec.Cached, millis(rec.Started), rec.Duration.Milliseconds(), rec.Tries,
+		askedAt, askedMS)
 	return err
 }
 

@@ -88,8 +88,9 @@ func (r *Reader) fillEntry(ctx context.Context, e *Entry) error {
 	if err != nil {
 		return err
 	}
-	return r.query(ctx, "read attempts", `SELECT run, started_at, duration_ms, status, class, kind, message
-		FROM attempts WHERE item = ? ORDER BY num`, []any{e.Num},
+	return r.query(ctx, "read attempts", `SELECT run, started_at, duration_ms, status, class, kind, message FROM attempts WHERE item = ?1
+		UNION ALL SELECT run, asked_at, asked_ms, 200, '', '', '' FROM records WHERE item = ?1 AND asked_at IS NOT NULL ORDER BY 1, 2`,
+		[]any{e.Num},
 		func(rows *sql.Rows) error {
 			var (
 				s        Sent

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -47,6 +48,9 @@ type Store struct {
 	db       *sql.DB
 	writer   *writer
 	question atomic.Int64 // number of the question of the newest listing; 0 before the first in this process
+	fresh    sync.Map     // request to number of an answer that was stored and whose outcome was not yet: no need to look for it
+	storedMu sync.Mutex
+	stored   *filter // of the requests that have an answer; nil until it is needed
 }
 
 var (

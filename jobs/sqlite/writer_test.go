@@ -84,7 +84,7 @@ func TestGroupCommit(t *testing.T) {
 }
 
 func TestGroupIsBounded(t *testing.T) {
-	w := &writer{ops: make(chan *op, maxGroupOps)}
+	w := &writer{ops: make(chan *op, maxWaiting)}
 	for range 10 {
 		w.ops <- &op{bytes: maxGroupBytes / 4}
 	}

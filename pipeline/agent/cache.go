@@ -6,7 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"io"
+	"strconv"
 	"sync"
 
 	"docbatch/pipeline"
@@ -123,23 +123,24 @@ func (c *Cache) ask(ctx context.Context, key string, req *Request, trace Trace) 
 // Hash is the SHA-256, in hex, of all that determines an answer: base URL, agent, messages and parameters. How the
 // answer is transported (Stream) is not part of it.
 func Hash(base string, req *Request) string {
-	h := sha256.New()
-	writePart(h, base)
-	writePart(h, req.Agent)
 	params, err := json.Marshal(req.Params)
 	if err != nil { // NaN or infinity: cmd refuses them before
 		params = fmt.Appendf(nil, "%+v", req.Params)
 	}
-	writePart(h, string(params))
+	h := sha256.New()
+	var part []byte
+	// Each part has its length before it, so that no two lists of parts look alike.
+	write := func(s string) {
+		part = strconv.AppendInt(part[:0], int64(len(s)), 10)
+		part = append(append(part, ':'), s...)
+		h.Write(part)
+	}
+	write(base)
+	write(req.Agent)
+	write(string(params))
 	for _, m := range req.Messages {
-		writePart(h, m.Role)
-		writePart(h, m.Content)
+		write(m.Role)
+		write(m.Content)
 	}
 	return hex.EncodeToString(h.Sum(nil))
-}
-
-// writePart writes s with its length before it, so that no two lists of parts look alike.
-func writePart(w io.Writer, s string) {
-	fmt.Fprintf(w, "%d:", len(s))
-	io.WriteString(w, s)
 }

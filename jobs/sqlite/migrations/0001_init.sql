@@ -1,4 +1,6 @@
 -- The state of one job. Times are integer milliseconds, UTC; durations end in _ms. For people: sqlite3 -readonly state.db.
+-- No column is declared as a reference: the look-ups cost a fifth of a listing and a tenth of an outcome, and nothing that is
+-- referred to is ever deleted. docbatch check looks for what is missing.
 -- The checks say a = 'x' OR a = 'y' because SQLite makes a table for a IN ('x', 'y', 'z'), for every row that it checks.
 
 -- One row a life of a process: its number is the owner's, never used again (AUTOINCREMENT).
@@ -36,8 +38,6 @@ CREATE TABLE questions (
 ) STRICT;
 
 -- One row a document. Small, because a listing walks over all of them: what is large is in documents and answers.
--- source, question, header and record are not declared as references: the checks cost a fifth of a listing, and these rows
--- are never deleted. docbatch check looks for them.
 CREATE TABLE items (
     num      INTEGER PRIMARY KEY,                        -- never used again, because no item is ever deleted
     source   INTEGER NOT NULL,                           -- sources.num
@@ -49,7 +49,7 @@ CREATE TABLE items (
     question INTEGER NOT NULL,                           -- questions.num: of the record, or of the newest listing
     header   INTEGER,                                    -- headers.num; NULL for a file
     state    TEXT NOT NULL CHECK (state = 'pending' OR state = 'claimed' OR state = 'done' OR state = 'truncated' OR state = 'failed'),
-    owner    INTEGER REFERENCES runs (num),
+    owner    INTEGER,                                    -- runs.num
     attempts INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),
     record   INTEGER,                                    -- records.num of the newest outcome; NULL before the first
     fault    TEXT,                                       -- why the listing could not have it; NULL where it could
@@ -93,9 +93,9 @@ CREATE UNIQUE INDEX answers_current ON answers (request) WHERE superseded_at IS 
 
 -- One row an outcome, ever. Clustered by item: the history of an item needs no index.
 CREATE TABLE records (
-    item              INTEGER NOT NULL REFERENCES items (num),
+    item              INTEGER NOT NULL,                  -- items.num
     num               INTEGER NOT NULL,                  -- 1, 2 ... of the item
-    run               INTEGER REFERENCES runs (num),     -- NULL: the listing found that it can't be had
+    run               INTEGER,                           -- runs.num; NULL: the listing found that it can't be had
     state             TEXT NOT NULL CHECK (state = 'done' OR state = 'truncated' OR state = 'failed'),
     class             TEXT CHECK (class = 'transient' OR class = 'throttled' OR class = 'invalid' OR class = 'refused'
                              OR class = 'fatal' OR class = 'internal'),
@@ -103,7 +103,7 @@ CREATE TABLE records (
     status            INTEGER,
     error             TEXT,
     request           BLOB CHECK (length(request) = 32),
-    answer            INTEGER REFERENCES answers (num),
+    answer            INTEGER,                           -- answers.num
     model             TEXT NOT NULL,
     prompt_tokens     INTEGER NOT NULL,
     completion_tokens INTEGER NOT NULL,
@@ -111,18 +111,22 @@ CREATE TABLE records (
     started_at        INTEGER,
     duration_ms       INTEGER NOT NULL,
     tries             INTEGER NOT NULL,
+    asked_at          INTEGER,                           -- the attempt that brought the answer; NULL where none was sent
+    asked_ms          INTEGER,
     PRIMARY KEY (item, num),
     CHECK ((state = 'failed') = (answer IS NULL)),
     CHECK ((class IS NULL) = (error IS NULL)),
     CHECK (state <> 'failed' OR class IS NOT NULL),
-    CHECK (state <> 'done' OR class IS NULL)
+    CHECK (state <> 'done' OR class IS NULL),
+    CHECK ((asked_at IS NULL) = (asked_ms IS NULL))
 ) STRICT, WITHOUT ROWID;
 
--- One row a request that was sent, or tried. Clustered by item for the same reason.
+-- One row a request that was sent, or tried, and brought no record: the one that brought the answer is in the record, so that
+-- a document that goes well costs no row here. Clustered by item for the same reason.
 CREATE TABLE attempts (
-    item        INTEGER NOT NULL REFERENCES items (num),
+    item        INTEGER NOT NULL,                        -- items.num
     num         INTEGER NOT NULL,                        -- 1, 2 ... of the item
-    run         INTEGER NOT NULL REFERENCES runs (num),
+    run         INTEGER NOT NULL,                        -- runs.num
     started_at  INTEGER NOT NULL,
     duration_ms INTEGER NOT NULL,
     status      INTEGER NOT NULL,

@@ -100,6 +100,39 @@ func (n *count) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
+// strictCompletion is a plain answer as it should be.
+type strictCompletion struct {
+	Model   string `json:"model"`
+	Choices []struct {
+		Message struct {
+			Content string `json:"content"`
+		} `json:"message"`
+		Finish string `json:"finish_reason"`
+	} `json:"choices"`
+	Usage struct {
+		Prompt     int `json:"prompt_tokens"`
+		Completion int `json:"completion_tokens"`
+	} `json:"usage"`
+}
+
+// decodeStrict decodes a plain answer, and reports whether it is one as it should be: with text, and without a word of an error.
+// It reads no further than the answer goes: some services leave the connection open behind it.
+func (c *call) decodeStrict() (*completion, bool) {
+	var w strictCompletion
+	if err := json.NewDecoder(c.body).Decode(&w); err != nil || len(w.Choices) == 0 || bytes.Contains(c.raw.Bytes(), errorMember) {
+		return nil, false
+	}
+	if strings.TrimSpace(w.Choices[0].Message.Content) == "" {
+		return nil, false
+	}
+	return &completion{
+		model:  w.Model,
+		text:   w.Choices[0].Message.Content,
+		finish: w.Choices[0].Finish,
+		tokens: pipeline.Tokens{Prompt: max(w.Usage.Prompt, 0), Completion: max(w.Usage.Completion, 0)},
+	}, true
+}
+
 // errorMember is in every body that may say that it is none.
 var errorMember = []byte(`"error"`)
 

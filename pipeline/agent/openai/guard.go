@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"docbatch/pipeline"
@@ -52,7 +53,7 @@ func (g *guard) Do(req *http.Request) (*http.Response, error) {
 		c.events = newEvents(c, b)
 		resp.Body = c.events
 	} else {
-		resp.Body = io.NopCloser(b) // plain reads on where the library stops
+		resp.Body = io.NopCloser(strings.NewReader(emptyAnswer)) // plain reads the body
 	}
 	return resp, nil
 }
