@@ -113,6 +113,8 @@ func whatNext(err error) string {
 		return "Check the base URL (--base-url, or agent.base_url in the job file) and the settings of the agent; then the same command goes on."
 	case pipeline.KindState:
 		return "See that there is free space and that the file can be written; then the same command goes on. Stored answers are kept."
+	case pipeline.KindRead, pipeline.KindDamaged, pipeline.KindFormat, pipeline.KindEncrypted, pipeline.KindTooLarge:
+		return "Mend the input; then the same command goes on. Nothing that is finished is asked again."
 	case pipeline.KindPanic, pipeline.KindUnclassed:
 		return "This is a bug in docbatch. Please report it with the lines above."
 	}

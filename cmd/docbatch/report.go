@@ -2,11 +2,15 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
 	"sync"
 	"time"
+	"unicode"
+
+	"golang.org/x/text/width"
 
 	"docbatch/jobs"
 	"docbatch/jobs/sqlite"
@@ -145,6 +149,20 @@ func (r *reporter) json(event string, fields map[string]any) {
 	writeJSON(r.run.stdout, event, fields)
 }
 
+// tellJSON tells of an error that was not told yet, and gives the one that only carries the exit code.
+func tellJSON(e env, err error) error {
+	var told *toldError
+	if err == nil || errors.As(err, &told) {
+		return err
+	}
+	writeJSON(e.stdout, "error", errorEvent(err))
+	return &toldError{code: exitCode(err)}
+}
+
+func errorEvent(err error) map[string]any {
+	return map[string]any{"exit": exitCode(err), "error": err.Error(), "next": whatNext(err)}
+}
+
 func writeJSON(w io.Writer, event string, fields map[string]any) {
 	fields["schema_version"] = schemaVersion
 	fields["event"] = event
@@ -206,7 +224,7 @@ func (r *reporter) summary(counts jobs.Counts, exit int, written bool, err error
 func (r *reporter) lastWords(s summary, causes []sqlite.Failure, err error) {
 	if r.run.options.json {
 		if err != nil {
-			r.json("error", map[string]any{"exit": s.Exit, "error": s.Error, "next": whatNext(err)})
+			r.json("error", errorEvent(err))
 		}
 		r.json("summary", asMap(s))
 		return
@@ -362,8 +380,8 @@ func writeDetails(b *strings.Builder, p jobs.Progress, rate float64, pause agent
 	}
 }
 
-// barLine is where the run stands, as a bar of at most width columns.
-func barLine(p jobs.Progress, rate float64, pause agent.Pause, width int) string {
+// barLine is where the run stands, as a bar of fewer than so many columns.
+func barLine(p jobs.Progress, rate float64, pause agent.Pause, columns int) string {
 	const cells = 24
 	done := 0
 	if p.Found > 0 {
@@ -372,14 +390,27 @@ func barLine(p jobs.Progress, rate float64, pause agent.Pause, width int) string
 	var b strings.Builder
 	fmt.Fprintf(&b, "[%s%s] %s/%s", strings.Repeat("=", done), strings.Repeat(" ", cells-done), grouped(p.Finished()), found(p))
 	writeDetails(&b, p, rate, pause)
-	return oneLineKeep(b.String(), width-1)
+	return fit(b.String(), columns-1)
 }
 
-// oneLineKeep is printable s, at most n runes long, its spaces kept.
-func oneLineKeep(s string, n int) string {
+// fit is printable s on one line, cut to so many columns of a terminal.
+func fit(s string, columns int) string {
 	s = strings.NewReplacer("\n", " ", "\t", " ").Replace(printable(s))
-	if r := []rune(s); len(r) > n {
-		return string(r[:n])
+	for i, r := range s {
+		if columns -= columnsOf(r); columns < 0 {
+			return s[:i]
+		}
 	}
 	return s
+}
+
+// columnsOf is how many columns a letter takes: two for most of East Asia's, none for a mark that combines with the one before.
+func columnsOf(r rune) int {
+	if unicode.Is(unicode.Mn, r) {
+		return 0
+	}
+	if k := width.LookupRune(r).Kind(); k == width.EastAsianWide || k == width.EastAsianFullwidth {
+		return 2
+	}
+	return 1
 }

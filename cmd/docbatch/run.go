@@ -48,10 +48,13 @@ command goes on where it stood, and never asks again about a document that is fi
   docbatch run -f nightly.yaml`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			j, err := loadJob(cmd, e, &o.jobFlags, args)
-			if err != nil {
-				return err
+			if err == nil {
+				err = runJob(cmd.Context(), e, o, j)
 			}
-			return runJob(cmd.Context(), e, o, j)
+			if o.json {
+				err = tellJSON(e, err)
+			}
+			return err
 		},
 	}
 	o.jobFlags.add(cmd.Flags())
