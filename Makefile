@@ -55,8 +55,12 @@ compat: build ## the official OpenAI SDK against the built-in agent (needs npm)
 	testdata/compat/run.sh ./$(BINARY)
 
 .PHONY: bench
-bench: ## how fast, as ratios to a bare loop of HTTP calls, and the benchmarks of each part
-	$(GO) test -run '^$$' -bench . -benchmem ./...
+bench: ## the whole program: speed as a share of a bare loop of HTTP calls, first call, second run, memory
+	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./cmd/docbatch
+
+.PHONY: bench-parts
+bench-parts: ## the benchmarks of each part
+	$(GO) test -run '^$$' -bench . -benchmem -timeout 60m ./jobs/... ./pipeline/... ./sinks/... ./sources/...
 
 .PHONY: clean
 clean: ## remove what was built

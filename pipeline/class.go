@@ -30,6 +30,7 @@ const (
 	KindState       = "state"       // the state can't be read or written
 	KindRate        = "rate"        // too many requests or tokens a minute
 	KindTimeout     = "timeout"     // no answer in time
+	KindUnreachable = "unreachable" // no document gets an answer: the agent is down
 	KindNetwork     = "network"     // no connection, or it broke
 	KindServer      = "server"      // the service failed: 5xx
 	KindResponse    = "response"    // an answer that is none: HTML, cut, not JSON, no choices

@@ -29,7 +29,7 @@ func connect(e env, j *job) (a agent.Agent, done func(), err error) {
 	})
 	if err != nil {
 		done()
-		return nil, nil, withExit(exitUsage, err, "")
+		return nil, nil, withExit(exitCode(err), err, "Check the base URL (--base-url, or agent.base_url in the job file) and the key.")
 	}
 	return wire, done, nil
 }

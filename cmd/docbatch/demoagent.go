@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -56,6 +57,9 @@ extractive analysis of the document; it can have a rate limit and faults on dema
 func serveDemo(ctx context.Context, e env, o *demoOptions) (err error) {
 	if o.Faults, err = demo.ParseFaults(o.fail); err != nil {
 		return withExit(exitUsage, err, "")
+	}
+	if o.RPM < 0 || o.Latency < 0 {
+		return withExit(exitUsage, errors.New("--rpm and --latency can't be negative"), "")
 	}
 	if o.keyEnv != "" {
 		key, ok := e.lookup(o.keyEnv)

@@ -16,7 +16,7 @@ const (
 	exitDocuments   = 3   // finished, but some documents failed or were truncated
 	exitKey         = 4   // the key was refused
 	exitQuota       = 5   // stopped by quota, budget or deadline
-	exitUnreachable = 6   // the agent could not be reached for too long
+	exitUnreachable = 6   // the agent could not be reached, or failed every document
 	exitState       = 10  // state file damaged, or from a newer version
 	exitLocked      = 11  // another run holds the lock
 	exitInterrupt   = 130 // interrupted by Ctrl-C; state kept
@@ -76,6 +76,8 @@ func exitOfKind(kind string) int {
 		return exitKey
 	case pipeline.KindQuota:
 		return exitQuota
+	case pipeline.KindUnreachable:
+		return exitUnreachable
 	case pipeline.KindAgent, pipeline.KindConfig, pipeline.KindPrompt:
 		return exitUsage
 	}
@@ -85,7 +87,7 @@ func exitOfKind(kind string) int {
 // whatNext is the sentence that ends what a person reads of an error; "" where the error says it all.
 func whatNext(err error) string {
 	var exit *exitError
-	if errors.As(err, &exit) && exit.next != "" {
+	if errors.As(err, &exit) {
 		return exit.next
 	}
 	switch {
@@ -96,7 +98,7 @@ func whatNext(err error) string {
 	case errors.Is(err, sqlite.ErrNotState):
 		return "Give docbatch a file of its own with --state. Nothing was changed."
 	case errors.Is(err, sqlite.ErrDamaged):
-		return "Restore it from a backup, or name another file with --state. Nothing was changed."
+		return "Restore it from a backup, or name another file with --state."
 	}
 	var classed *pipeline.Error
 	if !errors.As(err, &classed) {
@@ -107,6 +109,8 @@ func whatNext(err error) string {
 		return "Check the key (" + keyVariable + ", or what key_env and key_file name); then the same command goes on."
 	case pipeline.KindQuota:
 		return "Top up or wait for the quota; then the same command goes on."
+	case pipeline.KindUnreachable:
+		return "See that the agent is up and the base URL right; then the same command goes on. Nothing was marked failed."
 	case pipeline.KindAgent:
 		return "Check the agent's slug (--agent, or agent.slug in the job file) and the base URL; then the same command goes on."
 	case pipeline.KindConfig:

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 
 	"github.com/spf13/cobra"
@@ -60,10 +59,8 @@ func findState(cmd *cobra.Command, e env, f *jobFlags) (string, error) {
 }
 
 func export(ctx context.Context, e env, o *exportOptions, state string) error {
-	for _, path := range o.outputs {
-		if err := sinks.Check(path); err != nil {
-			return withExit(exitUsage, err, "")
-		}
+	if err := checkOutputs(o.outputs, stateFiles(state)); err != nil {
+		return err
 	}
 	store, err := sqlite.OpenReader(ctx, state)
 	if err != nil {
@@ -72,7 +69,7 @@ func export(ctx context.Context, e env, o *exportOptions, state string) error {
 	defer store.Close()
 	for _, path := range o.outputs {
 		if err := writeOutput(ctx, store, path); err != nil {
-			return fmt.Errorf("write %s: %w", path, err)
+			return err
 		}
 	}
 	if len(o.outputs) > 0 {

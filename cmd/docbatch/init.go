@@ -47,7 +47,7 @@ func initJob(e env, dir string) error {
 			return err
 		}
 	}
-	fmt.Fprintf(e.stderr, "docbatch: wrote %s and %s. Edit them, then try: docbatch run --demo -f %s\n",
+	fmt.Fprintf(e.stderr, "docbatch: wrote %s and %s. Name your inputs in the first, then try: docbatch run --demo -f %s\n",
 		filepath.Join(dir, defaultJobFile), filepath.Join(dir, "prompt.txt"), filepath.Join(dir, defaultJobFile))
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -45,7 +46,9 @@ type job struct {
 	slug    string
 	baseURL string
 	key     string
-	keyEnv  string // the variable that is looked at for the key
+	keyFrom string // where the key was looked for; "" where nothing was named and none is needed
+	keyFile string
+	dotenv  string // the .env file beside the job file; "" without a job file
 	params  agent.Params
 	stream  bool
 	demo    bool
@@ -145,7 +148,8 @@ func (f *jobFlags) addState(fs *pflag.FlagSet) {
 
 // loadJob resolves the settings of a command line. args are the inputs; none means those of the job file.
 func loadJob(cmd *cobra.Command, e env, f *jobFlags, args []string) (*job, error) {
-	file, err := findJobFile(f, args, cmd.Flags().Changed("state"))
+	_, stateByEnv := e.lookup("DOCBATCH_STATE")
+	file, err := findJobFile(f, args, stateByEnv || cmd.Flags().Changed("state"))
 	if err != nil {
 		return nil, err
 	}
@@ -266,6 +270,7 @@ func (s *settings) resolve(f *jobFlags, jf *jobFile, file string, args []string)
 	j := &job{
 		name:        jf.Name,
 		file:        file,
+		keyFile:     pick(s, "key-file", f.keyFile, s.inDir(jf.Agent.KeyFile)),
 		slug:        pick(s, "agent", f.slug, jf.Agent.Slug),
 		baseURL:     pick(s, "base-url", f.baseURL, jf.Agent.BaseURL),
 		stream:      pick(s, "stream", f.stream, jf.Agent.Stream),
@@ -282,6 +287,9 @@ func (s *settings) resolve(f *jobFlags, jf *jobFile, file string, args []string)
 			MaxTokens:   pick(s, "max-answer-tokens", f.maxTokens, jf.Agent.MaxTokens),
 			Seed:        pointer(s, "seed", f.seed, jf.Agent.Seed),
 		},
+	}
+	if file != "" {
+		j.dotenv = filepath.Join(s.dir, ".env")
 	}
 	if err := s.prompts(j, f, jf); err != nil {
 		return nil, err
@@ -310,6 +318,11 @@ func (s *settings) prompts(j *job, f *jobFlags, jf *jobFile) (err error) {
 
 // template gives the text of one template, and a name for its errors.
 func (s *settings) template(what, flag, flagFile, inFile, fileOfFile string) (text, name string, err error) {
+	defer func() {
+		if err == nil && name != "" && strings.TrimSpace(text) == "" {
+			err = withExit(exitUsage, fmt.Errorf("the %s of %s is empty", what, name), "Write one, or leave it out for the default.")
+		}
+	}()
 	byFlag, byFlagFile := s.given(what), s.given(what+"-file")
 	switch {
 	case byFlag && byFlagFile:
@@ -385,7 +398,7 @@ func (s *settings) paths(j *job, f *jobFlags, jf *jobFile, args []string) error 
 		if err != nil {
 			return withExit(exitUsage, err, "")
 		}
-		spec.Skip = skip
+		spec.Skip = skip // sources.OpenAll adds the inputs themselves
 		j.inputs = append(j.inputs, spec)
 	}
 	return nil
@@ -404,13 +417,7 @@ func (s *settings) state(f *jobFlags, jf *jobFile, file string) string {
 
 // ownFiles are the job's files that are no documents, even if they lie in an input.
 func (j *job) ownFiles() ([]string, error) {
-	own := []string{j.state, j.state + "-wal", j.state + "-shm", j.state + "-journal", j.state + ".lock"}
-	own = append(own, j.outputs...)
-	for _, path := range []string{j.file, j.promptName, j.systemName} {
-		if path != "" {
-			own = append(own, path)
-		}
-	}
+	own := slices.Concat(slices.Collect(maps.Keys(j.protected())), j.outputs)
 	for i, path := range own {
 		abs, err := filepath.Abs(path)
 		if err != nil {
@@ -493,18 +500,21 @@ func (s *settings) findKey(j *job, f *jobFlags, jf *jobFile) error {
 		}
 		return nil
 	}
-	keyFile := pick(s, "key-file", f.keyFile, s.inDir(jf.Agent.KeyFile))
-	if keyFile != "" {
-		b, err := os.ReadFile(keyFile)
+	if j.keyFile != "" {
+		b, err := os.ReadFile(j.keyFile)
 		if err != nil {
 			return withExit(exitUsage, fmt.Errorf("read the key: %w", err), "")
 		}
-		j.key = strings.TrimSpace(string(b))
+		j.key, j.keyFrom = strings.TrimSpace(string(b)), j.keyFile
 		return nil
 	}
-	j.keyEnv = pick(s, "key-env", f.keyEnv, jf.Agent.KeyEnv)
-	key, _ := s.lookup(j.keyEnv)
+	name := pick(s, "key-env", f.keyEnv, jf.Agent.KeyEnv)
+	key, _ := s.lookup(name)
 	j.key = strings.TrimSpace(key)
+	// A server of one's own needs no key; who names a variable means to have one.
+	if s.given("key-env") || jf.Agent.KeyEnv != "" || strings.HasPrefix(j.baseURL, defaultBaseURL) {
+		j.keyFrom = "the variable " + name
+	}
 	return nil
 }
 
@@ -513,8 +523,8 @@ func (j *job) ready() error {
 	switch {
 	case j.slug == "":
 		return withExit(exitUsage, errors.New("no agent is named"), "Name it with --agent SLUG, or try docbatch without one: --demo.")
-	case j.key == "" && strings.HasPrefix(j.baseURL, defaultBaseURL):
-		return withExit(exitKey, fmt.Errorf("there is no key: %s is not set", j.keyEnv),
+	case j.key == "" && j.keyFrom != "":
+		return withExit(exitKey, fmt.Errorf("there is no key: %s is empty or not set", j.keyFrom),
 			"Put it into that variable, into .env beside the job file, or name a file with --key-file; or try --demo.")
 	}
 	return nil

@@ -7,10 +7,12 @@ import (
 	"io"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
 
 	"docbatch/pipeline/guess"
 )
@@ -79,11 +81,12 @@ type limitsFile struct {
 // duration is a time.Duration written as "90s" or "10m".
 type duration time.Duration
 
-// UnmarshalText reads a duration.
-func (d *duration) UnmarshalText(b []byte) error {
-	v, err := time.ParseDuration(string(b))
+// UnmarshalYAML reads a duration.
+func (d *duration) UnmarshalYAML(node ast.Node) error {
+	token := node.GetToken()
+	v, err := time.ParseDuration(token.Value)
 	if err != nil {
-		return fmt.Errorf("%q is not a time such as 90s or 10m", b)
+		return &yaml.SyntaxError{Message: fmt.Sprintf("%q is not a time such as 90s or 10m", token.Value), Token: token}
 	}
 	*d = duration(v)
 	return nil
@@ -126,9 +129,31 @@ func jobFileError(path string, err error) error {
 	}
 	if _, name, ok := strings.Cut(msg, `unknown field "`); ok {
 		name = strings.TrimSuffix(name, `"`)
-		return fmt.Errorf("%s: there is no key %q%s", path, name, guess.DidYouMean(name, keysOf(reflect.TypeFor[jobFile]())))
+		if slices.Contains([]string{"key", "api_key", "apikey"}, name) {
+			return fmt.Errorf("%s: the key never stands in the job file; name the variable or the file that holds it with key_env or key_file", path)
+		}
+		known := slices.DeleteFunc(keysOf(reflect.TypeFor[jobFile]()), func(k string) bool { return k == name })
+		return fmt.Errorf("%s: there is no key %q here%s", path, name, guess.DidYouMean(name, known))
+	}
+	if wrong, ok := errors.AsType[*yaml.TypeError](err); ok && wrong.DstType != nil {
+		return fmt.Errorf("%s: this must be %s", path, inWords(wrong.DstType))
 	}
 	return fmt.Errorf("%s: %s", path, msg)
+}
+
+// inWords is what a person writes for a value of a type.
+func inWords(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Int, reflect.Float64, reflect.Pointer:
+		return "a number"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.String:
+		return "a text"
+	case reflect.Slice:
+		return "a list, one entry a line with a dash before it"
+	}
+	return "a section with keys of its own"
 }
 
 // keysOf lists the keys that a job file knows, those of its parts included.

@@ -14,7 +14,7 @@ import (
 // an eighth of the CPU of a fast run; the limit keeps that from costing memory where documents are large.
 const (
 	gcPercent   = 400
-	memoryLimit = 40 << 20
+	memoryLimit = 48 << 20
 )
 
 func main() {

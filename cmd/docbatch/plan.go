@@ -99,13 +99,14 @@ func copyState(ctx context.Context, state string) (store *sqlite.Store, remove f
 // tell says what run would do.
 func (p *plan) tell(e env, o *runOptions, j *job, progress jobs.Progress, causes []sqlite.Failure) error {
 	requests, tokens := int(p.requests.Load()), int(p.bytes.Load()/bytesPerToken)
-	failed := 0
+	failed := -progress.Failed // those before
 	for _, c := range causes {
 		failed += c.Count
 	}
+	unchanged := progress.Rested - failed
 	if o.json {
 		writeJSON(e.stdout, "plan", map[string]any{"documents": progress.Found, "requests": requests, "prompt_tokens": tokens,
-			"from_store": progress.Cached, "unchanged": progress.Rested, "failed": failed, "gone": progress.Gone})
+			"from_store": progress.Cached, "unchanged": unchanged, "unusable": progress.Failed, "failed_before": failed, "gone": progress.Gone})
 		return nil
 	}
 	fmt.Fprintf(e.stdout, "%s; nothing was sent. A run would do this:\n", plural(progress.Found, "document"))
@@ -115,15 +116,19 @@ func (p *plan) tell(e env, o *runOptions, j *job, progress jobs.Progress, causes
 	}{
 		{requests, "to be sent, about " + plural(tokens, "prompt token") + atRate(requests, j.rpm)},
 		{progress.Cached, "answered from the store: equal to another, touched or renamed"},
-		{progress.Rested, "unchanged since they were finished"},
-		{failed, "can't be sent, or failed before:"},
+		{unchanged, "unchanged since they were finished"},
+		{failed, "failed before; docbatch retry puts them back"},
+		{progress.Failed, "can't be sent"},
 	} {
 		if part.n > 0 {
 			fmt.Fprintf(e.stdout, "%10s  %s\n", grouped(part.n), part.what)
 		}
 	}
+	if len(causes) > 0 {
+		fmt.Fprintln(e.stdout, "Why documents failed:")
+	}
 	for _, c := range causes {
-		fmt.Fprintf(e.stdout, "%14s  %s: %s (for example %s)\n", grouped(c.Count), c.Class, oneLine(c.Message, 200), oneLine(c.Example, 80))
+		fmt.Fprintln(e.stdout, causeLine(c))
 	}
 	if progress.Gone > 0 {
 		fmt.Fprintf(e.stdout, "%10s  gone from the inputs\n", grouped(progress.Gone))

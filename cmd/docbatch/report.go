@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -22,6 +23,7 @@ import (
 const schemaVersion = 1
 
 const (
+	clearLine = "\x1b[K"               // from the cursor to the end of the line
 	redraw    = 200 * time.Millisecond // of the progress bar
 	interval  = 30 * time.Second       // between plain lines
 	rateAfter = 2 * time.Second        // before it, a rate would be a guess
@@ -32,7 +34,6 @@ type reporter struct {
 	run     *jobRun
 	started time.Time
 	bar     bool // a terminal to draw on
-	width   int
 
 	mu    sync.Mutex // one writer at a time
 	drawn bool       // a bar stands on the last line
@@ -46,12 +47,11 @@ type reporter struct {
 }
 
 func newReporter(r *jobRun) *reporter {
-	width, tty := terminal(r.stderr)
+	_, tty := terminal(r.stderr)
 	return &reporter{
 		run:     r,
 		started: time.Now(),
 		bar:     tty && !r.options.quiet && !r.options.json && !r.options.verbose,
-		width:   width,
 		over:    make(chan struct{}),
 		ended:   make(chan struct{}),
 	}
@@ -63,7 +63,7 @@ func (r *reporter) start() {
 	r.json("start", map[string]any{"job": r.run.job.name, "state": r.run.job.state, "agent": r.run.job.slug, "base_url": r.run.job.baseURL,
 		"workers": r.run.job.workers, "rpm": r.run.job.rpm})
 	if !r.bar {
-		r.say("asking %s, %d workers, state in %s", r.run.job.asked(), r.run.job.workers, r.run.job.state)
+		r.say("asking %s, %s, state in %s", r.run.job.asked(), plural(r.run.job.workers, "worker"), r.run.job.state)
 	}
 	go r.loop()
 }
@@ -97,7 +97,8 @@ func (r *reporter) tick(now time.Time) {
 	if r.bar {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		r.draw(barLine(p, r.pace.now(), pause, r.width))
+		columns, _ := terminal(r.run.stderr) // it may have been resized
+		r.draw(barLine(p, r.pace.now(), pause, columns))
 		return
 	}
 	changed := (pause.For > 0) != r.paused
@@ -127,14 +128,14 @@ func (r *reporter) tell(format string, args ...any) {
 
 // draw puts line in place of the bar. r.mu is held.
 func (r *reporter) draw(line string) {
-	fmt.Fprintf(r.run.stderr, "\r%-*s\r%s", r.width-1, "", line)
+	fmt.Fprintf(r.run.stderr, "\r%s%s", line, clearLine)
 	r.drawn = true
 }
 
 // clear takes the bar away. r.mu is held.
 func (r *reporter) clear() {
 	if r.drawn {
-		fmt.Fprintf(r.run.stderr, "\r%-*s\r", r.width-1, "")
+		fmt.Fprintf(r.run.stderr, "\r%s", clearLine)
 		r.drawn = false
 	}
 }
@@ -229,17 +230,23 @@ func (r *reporter) lastWords(s summary, causes []sqlite.Failure, err error) {
 		r.json("summary", asMap(s))
 		return
 	}
+	if r.run.options.quiet && s.Exit == exitOK {
+		return
+	}
 	if err != nil {
-		r.tell("stopped: %s", err)
+		r.tell("stopped: %s", withoutRepeats(err.Error()))
 	}
 	r.tell("%s", s.sentence())
-	for _, c := range causes[:min(3, len(causes))] {
-		r.tell("  %d × %s: %s (for example %s)", c.Count, c.Class, oneLine(c.Message, 160), oneLine(c.Example, 80))
+	for _, c := range causes[:min(maxCauses, len(causes))] {
+		r.tell("%s", causeLine(c))
+	}
+	if more := len(causes) - maxCauses; more > 0 {
+		r.tell("  and %s more; docbatch status lists all", plural(more, "cause"))
 	}
 	switch {
 	case s.Written:
 		r.tell("results: %s (state: %s)", strings.Join(s.Outputs, ", "), s.State)
-	case err == nil:
+	case err == nil && s.Done+s.Truncated > 0:
 		r.tell("the answers are in %s; docbatch export -o results.csv writes them", s.State)
 	}
 	switch next := whatNext(err); {
@@ -248,6 +255,19 @@ func (r *reporter) lastWords(s summary, causes []sqlite.Failure, err error) {
 	case s.Exit == exitDocuments:
 		r.tell("docbatch status lists the causes; docbatch retry puts these documents back, for the same command to try them again.")
 	}
+}
+
+// maxCauses is how many causes of failures the last words name.
+const maxCauses = 3
+
+// causeLine is a group of failures, with an example that docbatch show knows.
+func causeLine(c sqlite.Failure) string {
+	return fmt.Sprintf("%10s  %s (%s), for example %s: %s", grouped(c.Count), c.Class, c.Kind, oneLine(c.Example, 80), oneLine(c.Message, 200))
+}
+
+// withoutRepeats is a message of several lines, each of them once: what stopped the run may have stopped its end too.
+func withoutRepeats(message string) string {
+	return strings.Join(slices.Compact(strings.Split(message, "\n")), "\n")
 }
 
 // sentence is the summary for people.
@@ -382,7 +402,7 @@ func writeDetails(b *strings.Builder, p jobs.Progress, rate float64, pause agent
 
 // barLine is where the run stands, as a bar of fewer than so many columns.
 func barLine(p jobs.Progress, rate float64, pause agent.Pause, columns int) string {
-	const cells = 24
+	cells := min(24, columns/4) // what it says matters more
 	done := 0
 	if p.Found > 0 {
 		done = cells * p.Finished() / p.Found

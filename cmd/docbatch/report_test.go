@@ -17,11 +17,11 @@ func TestBarLine(t *testing.T) {
 		columns  int
 		want     string
 	}{
-		"nothing yet": {jobs.Progress{}, 0, agent.Pause{}, 80, "[                        ] 0/0+ documents"},
-		"half way":    {jobs.Progress{Listed: true, Found: 1200, Rested: 100, Done: 500}, 12.5, agent.Pause{}, 80, "[============            ] 600/1,200 documents, 12.5/s, about 48s left"},
-		"failures":    {jobs.Progress{Listed: true, Found: 2, Failed: 2}, 0, agent.Pause{}, 80, "[========================] 2/2 documents, 2 failed"},
-		"a pause":     {jobs.Progress{Found: 9}, 3, agent.Pause{For: 12 * time.Second, Why: "the agent asked for a pause"}, 80, "[                        ] 0/9+ documents, waiting 12s: the agent asked for a pause"},
-		"cut to fit":  {jobs.Progress{Listed: true, Found: 2}, 0, agent.Pause{}, 20, "[                  "},
+		"nothing yet": {jobs.Progress{}, 0, agent.Pause{}, 100, "[                        ] 0/0+ documents"},
+		"half way":    {jobs.Progress{Listed: true, Found: 1200, Rested: 100, Done: 500}, 12.5, agent.Pause{}, 100, "[============            ] 600/1,200 documents, 12.5/s, about 48s left"},
+		"failures":    {jobs.Progress{Listed: true, Found: 2, Failed: 2}, 0, agent.Pause{}, 100, "[========================] 2/2 documents, 2 failed"},
+		"a pause":     {jobs.Progress{Found: 9}, 3, agent.Pause{For: 12 * time.Second, Why: "the agent asked for a pause"}, 100, "[                        ] 0/9+ documents, waiting 12s: the agent asked for a pause"},
+		"cut to fit":  {jobs.Progress{Listed: true, Found: 2}, 0, agent.Pause{}, 20, "[     ] 0/2 documents"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := barLine(tt.progress, tt.rate, tt.pause, tt.columns); got != tt.want[:min(len(tt.want), tt.columns-1)] {

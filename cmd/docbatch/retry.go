@@ -34,6 +34,11 @@ func retry(ctx context.Context, e env, state string, ids []string) error {
 	if err != nil {
 		return noState(err, state)
 	}
+	for _, id := range ids {
+		if found, err := reader.Find(ctx, id); err != nil || len(found) == 0 {
+			return errors.Join(err, reader.Close(), withExit(exitUsage, fmt.Errorf("there is no document %s in %s", id, state), "docbatch export lists all of them."))
+		}
+	}
 	reader.Close()
 	store, err := sqlite.Open(ctx, state, sqlite.Options{Command: "docbatch retry"})
 	if err != nil {
@@ -44,5 +49,8 @@ func retry(ctx context.Context, e env, state string, ids []string) error {
 		return err
 	}
 	fmt.Fprintf(e.stderr, "docbatch: %s back to waiting; the next docbatch run tries them.\n", plural(n, "document"))
+	if n == 0 {
+		fmt.Fprintln(e.stderr, "Documents that could not be read are tried again when they change.")
+	}
 	return nil
 }

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"syscall"
 	"time"
@@ -21,7 +23,6 @@ import (
 	"docbatch/pipeline/ask"
 	"docbatch/pipeline/extract"
 	"docbatch/pipeline/prompt"
-	"docbatch/sinks"
 	"docbatch/sources"
 )
 
@@ -60,7 +61,7 @@ command goes on where it stood, and never asks again about a document that is fi
 	o.jobFlags.add(cmd.Flags())
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "send nothing; say what would be sent, and why")
 	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON lines on stdout: start, status, item, summary, error")
-	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print only the last words")
+	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print nothing unless something went wrong")
 	cmd.Flags().BoolVarP(&o.verbose, "verbose", "v", false, "log what happens to each document")
 	cmd.Flags().DurationVar(&o.waitLock, "wait-lock", 0, "wait so long for another run of the job to end")
 	return cmd
@@ -116,10 +117,11 @@ func (q *question) steps(j *job, a agent.Agent) []pipeline.Step {
 
 // runJob works the job, writes its outputs, and says how it went.
 func runJob(ctx context.Context, e env, o *runOptions, j *job) error {
-	for _, path := range j.outputs {
-		if err := sinks.Check(path); err != nil {
-			return withExit(exitUsage, err, "")
-		}
+	if err := checkOutputs(j.outputs, j.protected()); err != nil {
+		return err
+	}
+	if _, err := os.Stat(filepath.Dir(j.state)); err != nil {
+		return withExit(exitUsage, fmt.Errorf("the folder of the state file: %w", err), "Make it, or name another with --state.")
 	}
 	q, err := openQuestion(ctx, j)
 	if err != nil {
@@ -217,9 +219,10 @@ func (r *jobRun) logger() *slog.Logger {
 
 // conclude writes the outputs, stores how the run ended, and says the last words. err is why it ended early.
 func (r *jobRun) conclude(ctx context.Context, run int64, err error) error {
+	debug.FreeOSMemory() // what the run needed is not needed on top of what a workbook needs
 	writeErr := r.writeOutputs(ctx)
 	if writeErr != nil && err == nil {
-		err = withExit(exitFailed, writeErr, "The answers are kept in "+r.job.state+"; docbatch export writes the outputs again.")
+		err = withExit(exitFailed, writeErr, "The answers are kept in "+r.job.state+"; docbatch export -o FILE writes them again.")
 	}
 	counts, countErr := r.store.Counts(ctx)
 	if countErr != nil && err == nil {
@@ -243,15 +246,17 @@ func (r *jobRun) conclude(ctx context.Context, run int64, err error) error {
 	return &toldError{code: code}
 }
 
-// writeOutputs writes every output of the job from the store.
+// writeOutputs writes every output of the job from the store; one that fails keeps no other from being written.
 func (r *jobRun) writeOutputs(ctx context.Context) error {
+	var errs []error
 	for _, path := range r.job.outputs {
-		if err := writeOutput(ctx, r.store, path); err != nil {
-			return fmt.Errorf("write %s: %w", path, err)
-		}
+		errs = append(errs, writeOutput(ctx, r.store, path))
 	}
-	return nil
+	return errors.Join(errs...)
 }
+
+// sameSignal is how long after the first signal another is taken for the same: timeout(1) and some terminals send each twice.
+const sameSignal = time.Second
 
 // catchSignals turns the first SIGINT or SIGTERM into a gentle stop and the second into the end of the returned context. caught
 // ends the catching and says which signal came first; nil for none.
@@ -270,10 +275,16 @@ func catchSignals(ctx context.Context, first func()) (hard context.Context, stop
 		case <-over:
 			return
 		}
-		select {
-		case <-signals:
-			cancel()
-		case <-over:
+		for began := time.Now(); ; {
+			select {
+			case <-signals:
+				if time.Since(began) >= sameSignal {
+					cancel()
+					return
+				}
+			case <-over:
+				return
+			}
 		}
 	}()
 	return hard, gentle, func() os.Signal {

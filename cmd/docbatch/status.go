@@ -84,7 +84,7 @@ func status(ctx context.Context, e env, o *statusOptions, state string) error {
 		fmt.Fprintln(e.stdout, "Why documents failed:")
 	}
 	for _, c := range causes {
-		fmt.Fprintf(e.stdout, "%10s  %s: %s (for example %s)\n", grouped(c.Count), c.Class, oneLine(c.Message, 200), oneLine(c.Example, 80))
+		fmt.Fprintln(e.stdout, causeLine(c))
 	}
 	if len(runs) > 0 {
 		fmt.Fprintln(e.stdout, lastRun(runs[0]))

@@ -108,28 +108,27 @@ func (r *Reader) fillEntry(ctx context.Context, e *Entry) error {
 type Failure struct {
 	Class   pipeline.Class `json:"class"`
 	Kind    string         `json:"kind"`
-	Message string         `json:"message"`
+	Status  int            `json:"status"` // HTTP status; 0 where there was none
 	Count   int            `json:"count"`
-	Example string         `json:"example"` // the name of the first of them
+	Example string         `json:"example"` // the ID of the first of them
+	Message string         `json:"message"` // why that one failed
 }
 
-// maxFailures bounds what Failures returns: messages may name their document.
-const maxFailures = 1000
-
-// Failures groups the documents that failed by class, kind and message, the largest group first: at most 1,000 groups.
+// Failures groups the documents that failed by class, kind and status, the largest group first. Messages may name their document,
+// so they make no groups: each has the first one's for an example.
 func (r *Reader) Failures(ctx context.Context) ([]Failure, error) {
 	var failures []Failure
-	// Where min is the one aggregate of its kind SQLite takes a bare column, the name, from the row of the minimum:
+	// Where min is the one aggregate of its kind SQLite takes bare columns, ID and message, from the row of the minimum:
 	// https://www.sqlite.org/lang_select.html#bareagg
-	err := r.query(ctx, "read failures", `SELECT r.class, r.kind, r.error, count(*) AS n, i.name, min(i.pos) AS first
+	err := r.query(ctx, "read failures", `SELECT r.class, r.kind, coalesce(r.status, 0), r.error, count(*) AS n, i.id, min(i.pos) AS first
 		FROM items i JOIN records r ON r.item = i.num AND r.num = i.record
-		WHERE i.state = 'failed' AND i.gone_at IS NULL GROUP BY r.class, r.kind, r.error ORDER BY n DESC, first LIMIT ?`, []any{maxFailures},
+		WHERE i.state = 'failed' AND i.gone_at IS NULL GROUP BY r.class, r.kind, r.status ORDER BY n DESC, first`, nil,
 		func(rows *sql.Rows) error {
 			var (
 				f     Failure
 				first int64
 			)
-			err := rows.Scan(&f.Class, &f.Kind, &f.Message, &f.Count, &f.Example, &first)
+			err := rows.Scan(&f.Class, &f.Kind, &f.Status, &f.Message, &f.Count, &f.Example, &first)
 			failures = append(failures, f)
 			return err
 		})

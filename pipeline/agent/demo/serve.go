@@ -11,9 +11,9 @@ import (
 )
 
 const (
-	headerTime = 10 * time.Second // for a header to arrive
-	idleTime   = 2 * time.Minute  // for the next request on a connection
-	grace      = 2 * time.Second  // for answers that are being sent when the server ends
+	headerTime = 10 * time.Second       // for a header to arrive
+	idleTime   = 2 * time.Minute        // for the next request on a connection
+	grace      = 100 * time.Millisecond // for answers that are being sent when the server ends; a connection that was never used waits as long
 )
 
 // Serve answers what comes in on l until ctx ends; then requests that still wait for their answer are dropped, and it

@@ -232,7 +232,8 @@ func (c *call) judge(d *completion) (*agent.Answer, error) {
 	case blank:
 		return nil, c.agent.errorf(pipeline.Transient, pipeline.KindEmpty, c.status, "the answer from %s is empty", c.agent.base)
 	}
-	return &agent.Answer{Text: d.text, Model: tidy(d.model, 200), FinishReason: finish, Tokens: d.tokens}, nil
+	// A service that echoes the key must not get it into the state.
+	return &agent.Answer{Text: c.agent.secret.scrub(d.text), Model: tidy(c.agent.secret.scrub(d.model), 200), FinishReason: finish, Tokens: d.tokens}, nil
 }
 
 func (c *call) noChoices() error {

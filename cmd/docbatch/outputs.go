@@ -1,0 +1,71 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"docbatch/sinks"
+)
+
+// checkOutputs finds, before anything is sent or written, outputs that can't be written, and outputs that would destroy a file
+// of the job: protected are those, and inputs.
+func checkOutputs(outputs []string, protected map[string]string) error {
+	seen := map[string]bool{}
+	for _, path := range outputs {
+		if err := sinks.Check(path); err != nil {
+			return withExit(exitUsage, err, "Name a .csv, .xlsx or .jsonl file in a folder that can be written to.")
+		}
+		real := realPath(path)
+		if seen[real] {
+			return withExit(exitUsage, fmt.Errorf("the output %s is named twice", path), "")
+		}
+		seen[real] = true
+		for file, what := range protected {
+			if real == realPath(file) {
+				return withExit(exitUsage, fmt.Errorf("the output %s is %s: it would be overwritten", path, what), "Name another file with -o.")
+			}
+		}
+	}
+	return nil
+}
+
+// protected are the files that no output may replace, and what they are.
+func (j *job) protected() map[string]string {
+	files := stateFiles(j.state)
+	for _, in := range j.inputs {
+		if info, err := os.Stat(in.Path); err == nil && !info.IsDir() {
+			files[in.Path] = "an input"
+		}
+	}
+	for path, what := range map[string]string{j.file: "the job file", j.promptName: "the prompt", j.systemName: "the system prompt",
+		j.keyFile: "the key file", j.dotenv: "the .env file"} {
+		if path != "" {
+			files[path] = what
+		}
+	}
+	return files
+}
+
+func stateFiles(state string) map[string]string {
+	files := map[string]string{}
+	for _, end := range []string{"", "-wal", "-shm", "-journal", ".lock"} {
+		files[state+end] = "the state"
+	}
+	return files
+}
+
+// realPath is a path without symbolic links, also that of a file that is not there yet; two paths of one file are equal then.
+func realPath(path string) string {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return path
+	}
+	if real, err := filepath.EvalSymlinks(abs); err == nil {
+		return real
+	}
+	if dir, err := filepath.EvalSymlinks(filepath.Dir(abs)); err == nil {
+		return filepath.Join(dir, filepath.Base(abs))
+	}
+	return abs
+}
