@@ -85,6 +85,28 @@ func benchServer(tb testing.TB, latency time.Duration) (baseURL string, first <-
 	return strings.TrimSpace(url), arrived
 }
 
+// builtInAgent starts docbatch demo-agent as a process: a server that reads the document.
+func builtInAgent(tb testing.TB) (baseURL string) {
+	tb.Helper()
+	cmd := process(tb.TempDir(), "demo-agent", "--listen", "127.0.0.1:0")
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+	url, err := bufio.NewReader(stdout).ReadString('\n')
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return strings.TrimSpace(url)
+}
+
 // bareLoop is what docbatch is measured against: workers that ask about the same document again and again, and forget the
 // answer. With asJSON they encode the request and decode the answer, as whoever wants an answer has to; without, they post the
 // same bytes and throw away what comes: the floor of net/http itself.
@@ -94,7 +116,7 @@ func bareLoop(tb testing.TB, baseURL string, workers, n int, asJSON bool) time.D
 	transport.MaxIdleConns, transport.MaxIdleConnsPerHost = 0, workers
 	client := &http.Client{Transport: transport}
 	defer transport.CloseIdleConnections()
-	req := benchRequest{Model: "bench", Messages: []benchMessage{{Role: "user", Content: strings.Repeat("x", 1400)}}}
+	req := benchRequest{Model: "bench", Messages: []benchMessage{{Role: "user", Content: "Sum up.\n" + sentences(1300)}}}
 	body, err := json.Marshal(req)
 	if err != nil {
 		tb.Fatal(err)
@@ -172,13 +194,24 @@ func docbatch(tb testing.TB, rows, baseURL string, workers int) time.Duration {
 // BenchmarkThroughput is the whole program, its start included, as a share of the speed of a bare loop on the same server: the
 // median of rounds in which all take their turn.
 func BenchmarkThroughput(b *testing.B) {
+	lean := func(latency time.Duration) func(testing.TB) string {
+		return func(tb testing.TB) string {
+			base, _ := benchServer(tb, latency)
+			return base
+		}
+	}
 	for _, bm := range []struct {
-		latency    time.Duration
+		name       string
+		server     func(testing.TB) string
 		workers, n int
-	}{{50 * time.Millisecond, 64, 12800}, {0, 256, 40000}} {
-		b.Run(fmt.Sprintf("latency=%v/workers=%d", bm.latency, bm.workers), func(b *testing.B) {
+	}{
+		{"latency=50ms/workers=64", lean(50 * time.Millisecond), 64, 12800},
+		{"latency=0/workers=256/server=built-in", builtInAgent, 256, 20000},
+		{"latency=0/workers=256/server=prebuilt", lean(0), 256, 40000},
+	} {
+		b.Run(bm.name, func(b *testing.B) {
 			rows := writeRows(b, bm.n, 1000)
-			base, _ := benchServer(b, bm.latency)
+			base := bm.server(b)
 			var ofJSON, ofBytes, rate []float64
 			for b.Loop() {
 				for range 3 {

@@ -7,19 +7,9 @@ package main
 import (
 	"context"
 	"os"
-	"runtime/debug"
-)
-
-// The heap in use is a few megabytes, so at Go's default the collector runs many times a second. Collecting less often saves
-// an eighth of the CPU of a fast run; the limit keeps that from costing memory where documents are large.
-const (
-	gcPercent   = 400
-	memoryLimit = 48 << 20
 )
 
 func main() {
-	debug.SetGCPercent(gcPercent)
-	debug.SetMemoryLimit(memoryLimit)
 	os.Exit(execute(context.Background(), os.Args[1:], env{
 		stdin:  os.Stdin,
 		stdout: os.Stdout,

@@ -121,7 +121,7 @@ func writeRows(tb testing.TB, n, size int) (path string) {
 		tb.Fatal(err)
 	}
 	fmt.Fprintln(f, "id,mark,text")
-	filler := strings.Repeat("The goods were checked and found to be complete. ", size/49+1)[:size]
+	filler := sentences(size)
 	for i := range n {
 		fmt.Fprintf(f, "%d,%s,%q\n", i, marker(i), filler)
 	}
@@ -129,6 +129,12 @@ func writeRows(tb testing.TB, n, size int) (path string) {
 		tb.Fatal(err)
 	}
 	return path
+}
+
+// sentences is a text of so many bytes.
+func sentences(size int) string {
+	const one = "The goods were checked and found to be complete. "
+	return strings.Repeat(one, size/len(one)+1)[:size]
 }
 
 // readCSV reads an output, by column name.

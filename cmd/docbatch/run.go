@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"syscall"
 	"time"
@@ -60,7 +59,7 @@ command goes on where it stood, and never asks again about a document that is fi
 	}
 	o.jobFlags.add(cmd.Flags())
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "send nothing; say what would be sent, and why")
-	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON lines on stdout: start, status, item, summary, error")
+	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON lines on stdout: start, status, item, summary, error; with --dry-run: plan")
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print nothing unless something went wrong")
 	cmd.Flags().BoolVarP(&o.verbose, "verbose", "v", false, "log what happens to each document")
 	cmd.Flags().DurationVar(&o.waitLock, "wait-lock", 0, "wait so long for another run of the job to end")
@@ -117,6 +116,7 @@ func (q *question) steps(j *job, a agent.Agent) []pipeline.Step {
 
 // runJob works the job, writes its outputs, and says how it went.
 func runJob(ctx context.Context, e env, o *runOptions, j *job) error {
+	tuneMemory(j.workers)
 	if err := checkOutputs(j.outputs, j.protected()); err != nil {
 		return err
 	}
@@ -219,7 +219,7 @@ func (r *jobRun) logger() *slog.Logger {
 
 // conclude writes the outputs, stores how the run ended, and says the last words. err is why it ended early.
 func (r *jobRun) conclude(ctx context.Context, run int64, err error) error {
-	debug.FreeOSMemory() // what the run needed is not needed on top of what a workbook needs
+	restMemory()
 	writeErr := r.writeOutputs(ctx)
 	if writeErr != nil && err == nil {
 		err = withExit(exitFailed, writeErr, "The answers are kept in "+r.job.state+"; docbatch export -o FILE writes them again.")
