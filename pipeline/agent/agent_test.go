@@ -174,6 +174,20 @@ func TestPaceKeepsToTheLimit(t *testing.T) {
 	}
 }
 
+func TestPaceAcrossRestarts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &recorder{}
+		for range 400 { // lives of a process, each killed after its second request was sent
+			p := agent.NewPace(r, 600)
+			p.Spent()
+			ask(t.Context(), p, 1, 2)
+		}
+		if got := densest(r.sent, time.Minute); got > 600 {
+			t.Errorf("%d requests in 60 s, want at most 600", got)
+		}
+	})
+}
+
 func TestPaceHoldsEveryone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		started := time.Now()

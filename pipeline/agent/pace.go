@@ -145,6 +145,14 @@ type Pause struct {
 	Why string
 }
 
+// Spent begins with nothing saved up: the first request waits for its place like one in the middle of a run. It is for a run that
+// follows another at once, so that stopping and starting again does not send more than the limit allows.
+func (p *Pace) Spent() {
+	if p.limit != nil {
+		p.limit.AllowN(time.Now(), p.limit.Burst())
+	}
+}
+
 // Paused reports whether everyone is waiting because the service asked for it.
 func (p *Pace) Paused() Pause {
 	p.mu.Lock()
