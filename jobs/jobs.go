@@ -29,6 +29,18 @@ type Outcome struct {
 	Record *pipeline.Record
 }
 
+// Counted is how many attempts count against an item: those that may go well the next time. One that was asked to wait costs
+// nothing, nor does one that says more of the configuration than of the document.
+func Counted(attempts []pipeline.Attempt) int {
+	n := 0
+	for _, a := range attempts {
+		if a.Class == pipeline.Transient {
+			n++
+		}
+	}
+	return n
+}
+
 // A Queue holds the items of one job, in the order in which they were listed, and the record of each.
 type Queue interface {
 	// List begins a listing of all the documents of the job as it is now. question is the fingerprint of what is asked: an

@@ -110,29 +110,15 @@ func (p *plan) tell(e env, o *runOptions, j *job, progress jobs.Progress, causes
 		return nil
 	}
 	fmt.Fprintf(e.stdout, "%s; nothing was sent. A run would do this:\n", plural(progress.Found, "document"))
-	for _, part := range []struct {
-		n    int
-		what string
-	}{
+	writeParts(e.stdout, []part{
 		{requests, "to be sent, about " + plural(tokens, "prompt token") + atRate(requests, j.rpm)},
 		{progress.Cached, "answered from the store: equal to another, touched or renamed"},
 		{unchanged, "unchanged since they were finished"},
 		{failed, "failed before; docbatch retry puts them back"},
 		{progress.Failed, "can't be sent"},
-	} {
-		if part.n > 0 {
-			fmt.Fprintf(e.stdout, "%10s  %s\n", grouped(part.n), part.what)
-		}
-	}
-	if len(causes) > 0 {
-		fmt.Fprintln(e.stdout, "Why documents failed:")
-	}
-	for _, c := range causes {
-		fmt.Fprintln(e.stdout, causeLine(c))
-	}
-	if progress.Gone > 0 {
-		fmt.Fprintf(e.stdout, "%10s  gone from the inputs\n", grouped(progress.Gone))
-	}
+		{progress.Gone, "gone from the inputs"},
+	})
+	writeCauses(e.stdout, causes)
 	return nil
 }
 

@@ -274,10 +274,7 @@ func withoutRepeats(message string) string {
 func (s summary) sentence() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %d answered", plural(s.Total(), "document"), s.Done)
-	for _, part := range []struct {
-		n    int
-		what string
-	}{{s.Truncated, "truncated"}, {s.Failed, "failed"}, {s.Unfinished(), "waiting"}} {
+	for _, part := range []part{{s.Truncated, "truncated"}, {s.Failed, "failed"}, {s.Unfinished(), "waiting"}} {
 		if part.n > 0 {
 			fmt.Fprintf(&b, ", %d %s", part.n, part.what)
 		}

@@ -206,7 +206,7 @@ func (r *jobRun) work(ctx context.Context) error {
 
 // again reports whether the job's last run was less than a minute ago, as far as is known: of one that was killed it is not.
 func (r *jobRun) again(ctx context.Context) (bool, error) {
-	runs, err := r.store.Runs(ctx)
+	runs, err := r.store.Runs(ctx, 1)
 	if err != nil || len(runs) == 0 {
 		return false, err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 
 	"github.com/spf13/cobra"
@@ -57,7 +58,7 @@ func status(ctx context.Context, e env, o *statusOptions, state string) error {
 	if err != nil {
 		return err
 	}
-	runs, err := store.Runs(ctx)
+	runs, err := store.Runs(ctx, 1)
 	if err != nil {
 		return err
 	}
@@ -71,25 +72,38 @@ func status(ctx context.Context, e env, o *statusOptions, state string) error {
 		return nil
 	}
 	fmt.Fprintf(e.stdout, "%s: %s\n", state, plural(counts.Total(), "document"))
-	for _, part := range []struct {
-		n    int
-		what string
-	}{{counts.Done, "answered"}, {counts.Truncated, "truncated"}, {counts.Failed, "failed"}, {counts.Claimed, "in flight"},
-		{counts.Pending, "waiting"}, {counts.Gone, "gone from the inputs"}} {
-		if part.n > 0 {
-			fmt.Fprintf(e.stdout, "%10s  %s\n", grouped(part.n), part.what)
-		}
-	}
-	if len(causes) > 0 {
-		fmt.Fprintln(e.stdout, "Why documents failed:")
-	}
-	for _, c := range causes {
-		fmt.Fprintln(e.stdout, causeLine(c))
-	}
+	writeParts(e.stdout, []part{{counts.Done, "answered"}, {counts.Truncated, "truncated"}, {counts.Failed, "failed"},
+		{counts.Claimed, "in flight"}, {counts.Pending, "waiting"}, {counts.Gone, "gone from the inputs"}})
+	writeCauses(e.stdout, causes)
 	if len(runs) > 0 {
 		fmt.Fprintln(e.stdout, lastRun(runs[0]))
 	}
 	return nil
+}
+
+// A part is so many documents, and what became of them.
+type part struct {
+	n    int
+	what string
+}
+
+// writeParts writes a line for each part that has any document.
+func writeParts(w io.Writer, parts []part) {
+	for _, p := range parts {
+		if p.n > 0 {
+			fmt.Fprintf(w, "%10s  %s\n", grouped(p.n), p.what)
+		}
+	}
+}
+
+// writeCauses writes a line for each cause of failures.
+func writeCauses(w io.Writer, causes []sqlite.Failure) {
+	if len(causes) > 0 {
+		fmt.Fprintln(w, "Why documents failed:")
+	}
+	for _, c := range causes {
+		fmt.Fprintln(w, causeLine(c))
+	}
 }
 
 // runJSON is a run for programs.

@@ -365,7 +365,7 @@ func (l *memLease) finish(o jobs.Outcome) (ours bool) {
 		return false // an outcome of the document as it was before a listing changed it
 	}
 	it.state, it.owner = o.Record.State, 0
-	it.Attempts += counted(o.Record.Attempts)
+	it.Attempts += jobs.Counted(o.Record.Attempts)
 	if o.Record.State.Final() {
 		it.record = stored(o.Record)
 	}
@@ -387,18 +387,6 @@ func stored(rec *pipeline.Record) *pipeline.Record {
 		}
 	}
 	return &kept
-}
-
-// counted is how many attempts count against an item: those that may go well the next time. One that was asked to wait costs
-// nothing, nor does one that says more of the configuration than of the document.
-func counted(attempts []pipeline.Attempt) int {
-	n := 0
-	for _, a := range attempts {
-		if a.Class == pipeline.Transient {
-			n++
-		}
-	}
-	return n
 }
 
 // Extend implements jobs.Lease.

@@ -84,7 +84,7 @@ func (l *lease) finish(tx *tx, o jobs.Outcome, request []byte) (ours bool, err e
 	final := rec.State.Final()
 	res, err := tx.exec(`UPDATE items SET state = ?, owner = NULL, attempts = attempts + ?, record = iif(?3, coalesce(record, 0) + 1, record)
 		WHERE num = ? AND state = 'claimed' AND owner = ? AND (stamp = ? OR NOT ?3)`,
-		string(rec.State), counted(rec.Attempts), final, o.Num, l.owner, rec.Stamp)
+		string(rec.State), jobs.Counted(rec.Attempts), final, o.Num, l.owner, rec.Stamp)
 	if err != nil {
 		return false, err
 	}
@@ -117,18 +117,6 @@ func splitAnswered(attempts []pipeline.Attempt) (before []pipeline.Attempt, answ
 		return attempts, nil
 	}
 	return attempts[:last], &attempts[last]
-}
-
-// counted is how many attempts count against an item: those that may go well the next time. One that was asked to wait costs
-// nothing, nor does one that says more of the configuration than of the document.
-func counted(attempts []pipeline.Attempt) int {
-	n := 0
-	for _, a := range attempts {
-		if a.Class == pipeline.Transient {
-			n++
-		}
-	}
-	return n
 }
 
 func (l *lease) putAttempts(tx *tx, item int64, attempts []pipeline.Attempt) error {

@@ -21,11 +21,14 @@ type Run struct {
 	Summary json.RawMessage // as given to EndRun; nil before
 }
 
-// Runs gives all runs, the newest first.
-func (r *Reader) Runs(ctx context.Context) ([]Run, error) {
+// Runs gives the newest runs, the newest first: at most so many, or all where most is 0.
+func (r *Reader) Runs(ctx context.Context, most int) ([]Run, error) {
+	if most == 0 {
+		most = -1 // without limit
+	}
 	var runs []Run
 	err := r.query(ctx, "read runs", `SELECT num, started_at, ended_at, lease_until_at IS NOT NULL, host, pid, command, coalesce(exit, 0), summary
-		FROM runs ORDER BY num DESC`, nil,
+		FROM runs ORDER BY num DESC LIMIT ?`, []any{most},
 		func(rows *sql.Rows) error {
 			var (
 				run            Run

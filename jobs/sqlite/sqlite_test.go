@@ -141,7 +141,7 @@ func TestReopen(t *testing.T) {
 	if next.Owner() <= l.Owner() {
 		t.Errorf("owner: got %d, want one after %d", next.Owner(), l.Owner())
 	}
-	runs, err := s.Runs(t.Context())
+	runs, err := s.Runs(t.Context(), 0)
 	must(t, err)
 	if len(runs) != 2 || !runs[0].Alive || runs[1].Alive || runs[1].Exit != 130 || string(runs[1].Summary) != `{"done":1}` || runs[1].PID != os.Getpid() {
 		t.Errorf("runs: got %+v", runs)
