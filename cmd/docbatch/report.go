@@ -249,11 +249,14 @@ func (r *reporter) lastWords(s summary, causes []sqlite.Failure, err error) {
 	case err == nil && s.Done+s.Truncated > 0:
 		r.tell("the answers are in %s; docbatch export -o results.csv writes them", s.State)
 	}
+	if err == nil && s.Total() == 0 {
+		r.tell("there is no document in the inputs: check the paths, and --include and --exclude if they are used")
+	}
 	switch next := whatNext(err); {
 	case next != "":
 		r.tell("%s", next)
 	case s.Exit == exitDocuments:
-		r.tell("docbatch status lists the causes; docbatch retry puts these documents back, for the same command to try them again.")
+		r.tell("docbatch status lists the causes. docbatch retry puts failed documents back for the next run; rows and folders that can't be read are tried again when they change.")
 	}
 }
 

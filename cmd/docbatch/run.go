@@ -80,7 +80,7 @@ func openQuestion(ctx context.Context, j *job) (*question, error) {
 	}
 	srcs, err := sources.OpenAll(ctx, j.inputs)
 	if err != nil {
-		return nil, withExit(exitUsage, err, "")
+		return nil, withExit(exitUsage, err, "Check the inputs and their settings (docbatch run --help). Nothing was sent.")
 	}
 	q := &question{sources: srcs}
 	for _, src := range srcs {
@@ -235,7 +235,9 @@ func (r *jobRun) logger() *slog.Logger {
 func (r *jobRun) conclude(ctx context.Context, run int64, err error) error {
 	restMemory()
 	writeErr := r.writeOutputs(ctx)
-	if writeErr != nil && err == nil {
+	if writeErr != nil && err != nil {
+		r.report.tell("the outputs could not be written: %s", withoutRepeats(writeErr.Error()))
+	} else if writeErr != nil {
 		err = withExit(exitFailed, writeErr, "The answers are kept in "+r.job.state+"; docbatch export -o FILE writes them again.")
 	}
 	counts, countErr := r.store.Counts(ctx)
