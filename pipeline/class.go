@@ -26,12 +26,16 @@ const (
 	KindKey         = "key"         // the key was refused or is missing
 	KindAgent       = "agent"       // the agent does not exist at this service
 	KindQuota       = "quota"       // out of money or quota: waiting does not help
+	KindBudget      = "budget"      // a budget or a deadline of the run is used up
+	KindThreshold   = "threshold"   // more documents fail than the run allows
 	KindConfig      = "config"      // the service is not where the base URL says, or wants to redirect
 	KindState       = "state"       // the state can't be read or written
+	KindMachine     = "machine"     // this machine lacks what the run needs: file descriptors, memory, disk space
 	KindRate        = "rate"        // too many requests or tokens a minute
-	KindTimeout     = "timeout"     // no answer in time
+	KindTimeout     = "timeout"     // sent, and no answer in time: it may have been billed
 	KindUnreachable = "unreachable" // no document gets an answer: the agent is down
-	KindNetwork     = "network"     // no connection, or it broke
+	KindConnect     = "connect"     // no connection could be made: nothing was sent
+	KindNetwork     = "network"     // the connection broke after it was made
 	KindServer      = "server"      // the service failed: 5xx
 	KindResponse    = "response"    // an answer that is none: HTML, cut, not JSON, no choices
 	KindEmpty       = "empty"       // an answer without text
@@ -111,19 +115,28 @@ func Stopping(ctx context.Context) <-chan struct{} {
 	return stop
 }
 
-// Sleep waits for d. It returns early with ctx's error, or with ErrStopping when the run is stopping.
+// nap is the longest that Sleep rests without a look at the clock on the wall: timers stand still while a laptop sleeps.
+const nap = 2 * time.Second
+
+// Sleep waits for d, also if the machine sleeps meanwhile. It returns early with ctx's error, or with ErrStopping when the run is
+// stopping.
 func Sleep(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		d = 0
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-Stopping(ctx):
-		return ErrStopping
-	case <-t.C:
-		return nil
+	start := time.Now()
+	for {
+		// Whichever clock is ahead: the one on the wall may also be set back.
+		gone := max(time.Since(start), time.Now().Round(0).Sub(start.Round(0)))
+		t := time.NewTimer(min(max(d-gone, 0), nap))
+		select {
+		case <-ctx.Done():
+			t.Stop()
+			return ctx.Err()
+		case <-Stopping(ctx):
+			t.Stop()
+			return ErrStopping
+		case <-t.C:
+		}
+		if d-gone <= nap {
+			return nil
+		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/httptrace"
 	"sync"
 	"time"
 
@@ -31,6 +32,9 @@ type call struct {
 	cancel context.CancelCauseFunc
 	clock  *time.Timer
 
+	trace     httptrace.ClientTrace
+	connected bool // there is a connection: from then on something may have been sent
+
 	status int
 	header http.Header
 	raw    *bytes.Buffer // the body of a plain answer, as far as it was read
@@ -45,13 +49,15 @@ var rawBuffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 // begin starts the clock of a call.
 func (a *Agent) begin(parent context.Context, req *agent.Request) *call {
 	c := &call{agent: a, req: req, parent: parent, raw: rawBuffers.Get().(*bytes.Buffer)}
-	c.ctx, c.cancel = context.WithCancelCause(context.WithValue(parent, callKey{}, c))
+	c.ctx, c.cancel = context.WithCancelCause(c.traced(context.WithValue(parent, callKey{}, c)))
 	c.clock = time.AfterFunc(a.options.CallTimeout, func() { c.cancel(errSlow) })
+	a.traffic.add(c)
 	return c
 }
 
 // end releases what the call holds; nothing of it is used after.
 func (c *call) end() {
+	c.agent.traffic.remove(c)
 	c.clock.Stop()
 	c.cancel(nil)
 	recycle(&rawBuffers, c.raw)

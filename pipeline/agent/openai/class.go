@@ -2,10 +2,6 @@ package openai
 
 import (
 	"bytes"
-	"crypto/tls"
-	"crypto/x509"
-	"errors"
-	"net"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -71,6 +67,14 @@ var rules = []rule{
 	{
 		at:    []int{402},
 		class: pipeline.Fatal, kind: pipeline.KindQuota, say: "{base} asks for payment",
+	},
+	{ // a limit on how fast requests may become more comes as 503
+		codes: []string{"slowdown", "ratelimitexceeded", "ratelimiterror", "toomanyrequests"},
+		class: pipeline.Throttled, kind: pipeline.KindRate, say: "{base} asks for a pause",
+	},
+	{
+		at: []int{503, 529}, words: regexp.MustCompile(`slow(ing)? ?down|(reduce|lower) (your|the) (request )?rate|too many requests|rate limit`),
+		class: pipeline.Throttled, kind: pipeline.KindRate, say: "{base} asks for a pause",
 	},
 	{
 		at:    []int{401},
@@ -141,7 +145,7 @@ var codeStatus = []struct {
 	status int
 	words  *regexp.Regexp
 }{
-	{429, regexp.MustCompile(`ratelimit|toomanyrequests|resourceexhausted|throttl`)},
+	{429, regexp.MustCompile(`ratelimit|toomanyrequests|resourceexhausted|throttl|slowdown`)},
 	{401, regexp.MustCompile(`apikey|authentication|unauthenticated|unauthorized`)},
 	{403, regexp.MustCompile(`permission|forbidden`)},
 	{404, regexp.MustCompile(`^notfound`)},
@@ -246,48 +250,4 @@ func (c *call) nonsense(body []byte) error {
 		what = "is none: " + c.agent.sentence(head)
 	}
 	return c.agent.errorf(pipeline.Transient, pipeline.KindResponse, c.status, "the answer from %s %s", c.agent.base, what)
-}
-
-// network classes an error of the transport.
-func (c *call) network(err error) error {
-	a := c.agent
-	if why := certificateFault(err); why != "" {
-		return a.errorf(pipeline.Fatal, pipeline.KindConfig, 0, "connect to %s: %s: %v", a.base, why, err)
-	}
-	if op, ok := errors.AsType[*net.OpError](err); !ok || op.Op != "read" && op.Op != "write" {
-		if late, ok := errors.AsType[net.Error](err); ok && late.Timeout() {
-			return c.timeout("no connection to %s within %v", a.base, a.options.ConnectTimeout)
-		}
-	}
-	if c.body != nil {
-		return a.errorf(pipeline.Transient, pipeline.KindNetwork, c.status, "the connection to %s broke within the answer: %v", a.base, err)
-	}
-	return a.errorf(pipeline.Transient, pipeline.KindNetwork, c.status, "ask %s: %v", a.base, err)
-}
-
-// certificateFault says what is wrong with the service's certificate, or with asking for one; "" where nothing is.
-// None of it gets better by asking again.
-func certificateFault(err error) string {
-	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
-		return "its certificate is signed by an authority that this machine does not know"
-	}
-	if _, ok := errors.AsType[x509.HostnameError](err); ok {
-		return "its certificate is for another host"
-	}
-	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok {
-		if invalid.Reason == x509.Expired {
-			return "its certificate is expired or not valid yet, or the clock of this machine is wrong"
-		}
-		return "its certificate is not valid"
-	}
-	if _, ok := errors.AsType[x509.SystemRootsError](err); ok {
-		return "this machine has no root certificates"
-	}
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return "its certificate can't be verified"
-	}
-	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok || errors.Is(err, http.ErrSchemeMismatch) {
-		return "it does not speak https"
-	}
-	return ""
 }

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 	"unicode"
 
 	library "github.com/sashabaranov/go-openai"
@@ -149,17 +148,4 @@ func checkSame(t *testing.T, body []byte, want string) {
 	if d.add(&w.Choices[0]); d.text != want {
 		t.Errorf("got %q by the library, %q by our own decoding", want, d.text)
 	}
-}
-
-// FuzzRetryAfter: whatever the headers hold, the pause is bounded.
-func FuzzRetryAfter(f *testing.F) {
-	f.Add("20", "", "")
-	f.Add("-1e400", "NaN", "x")
-	f.Add("Mon, 23 Nov 2026 12:01:30 GMT", "", "Mon, 23 Nov 0001 12:01:30 GMT")
-	f.Fuzz(func(t *testing.T, value, ms, date string) {
-		h := http.Header{"Retry-After": {value}, "Retry-After-Ms": {ms}, "Date": {date}}
-		if d := retryAfter(h, time.Unix(1_800_000_000, 0)); d < 0 || d > longestPause {
-			t.Errorf("got %v, want 0 to %v", d, longestPause)
-		}
-	})
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -18,19 +17,6 @@ import (
 type guard struct {
 	transport http.RoundTripper
 	userAgent string
-}
-
-// newTransport is the default transport with the time-outs and connections that o asks for.
-func newTransport(o Options) *http.Transport {
-	t := http.DefaultTransport.(*http.Transport).Clone()
-	t.DialContext = (&net.Dialer{Timeout: o.ConnectTimeout, KeepAlive: 30 * time.Second}).DialContext
-	t.TLSHandshakeTimeout = o.ConnectTimeout
-	t.MaxIdleConns = 0 // the default of 100 would undo the next line
-	t.MaxIdleConnsPerHost = o.Connections
-	t.MaxResponseHeaderBytes = 1 << 20
-	// Without pings an HTTP/2 connection that a firewall forgot swallows every call until its time-out.
-	t.HTTP2 = &http.HTTP2Config{SendPingTimeout: 30 * time.Second, PingTimeout: 15 * time.Second}
-	return t
 }
 
 // Do implements go-openai's HTTPDoer. It asks the transport and not an http.Client: a redirect must not be followed, or the
@@ -46,8 +32,13 @@ func (g *guard) Do(req *http.Request) (*http.Response, error) {
 	b := c.watch(resp.Body)
 	resp.Body = b
 	if c.status < 200 || c.status > 299 {
-		return nil, c.refusal(b)
+		err := c.refusal(b)
+		if _, again := errors.AsType[quirkError](err); !again {
+			c.noteRates()
+		}
+		return nil, err
 	}
+	c.noteRates()
 	c.body = b
 	if c.req.Stream {
 		c.events = newEvents(c, b)
@@ -158,7 +149,13 @@ func (c *call) failure(err error) error {
 	if _, ok := errors.AsType[*pipeline.Error](err); ok {
 		return err
 	}
-	switch cause := context.Cause(c.ctx); {
+	cause := context.Cause(c.ctx)
+	nap, asleep := errors.AsType[slept](cause)
+	switch {
+	case asleep:
+		return c.timeout("%v: the connection to %s is taken for dead", nap, c.agent.base)
+	case errors.Is(cause, errSlow) && !c.connected:
+		return c.timeout("no connection to %s within %v", c.agent.base, c.agent.options.CallTimeout)
 	case errors.Is(cause, errSlow):
 		return c.timeout("no answer from %s within %v", c.agent.base, c.agent.options.CallTimeout)
 	case errors.Is(cause, errSilent):
@@ -170,6 +167,11 @@ func (c *call) failure(err error) error {
 	return c.network(err)
 }
 
+// timeout is the error of a call that took too long. Without a connection nothing was sent.
 func (c *call) timeout(format string, args ...any) error {
-	return c.agent.errorf(pipeline.Transient, pipeline.KindTimeout, c.status, format, args...)
+	kind := pipeline.KindTimeout
+	if !c.connected {
+		kind = pipeline.KindConnect
+	}
+	return c.agent.errorf(pipeline.Transient, kind, c.status, format, args...)
 }

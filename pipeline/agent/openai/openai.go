@@ -20,12 +20,15 @@ type Options struct {
 	BaseURL string // for example "https://api.swiftask.fr/v1"
 	Key     string // sent as bearer token; "" sends none, as local servers like it
 
-	Connections    int           // idle connections kept, best one for each worker; default 64
+	Connections int // idle connections kept, best one for each worker; default 64
+
+	// Time-outs hold while the machine is awake. Where it sleeps for more than 15 s, calls in flight end when it wakes.
 	ConnectTimeout time.Duration // bound on connecting, and again on the TLS handshake; default 10 s
-	CallTimeout    time.Duration // bound on a whole call, from sending to the last byte; default 10 min
+	HeaderTimeout  time.Duration // bound on the wait from a request that is sent to the head of its response; default none
+	CallTimeout    time.Duration // bound on a whole call, from connecting to the last byte; default 10 min
 	IdleTimeout    time.Duration // bound on the silence between two reads of an answer that has begun; default 2 min
 
-	MaxResponseBytes int64  // bound on an answer, after decompression; default 32 MiB
+	MaxResponseBytes int64  // bound on an answer, after decompression; default 8 MiB: a bad one costs five times that
 	UserAgent        string // default "docbatch"
 }
 
@@ -35,6 +38,7 @@ type Agent struct {
 	base    string // the base URL without a slash at its end
 	secret  secret
 	client  *library.Client
+	traffic *traffic
 	quirks  quirks
 }
 
@@ -53,24 +57,26 @@ func New(o Options) (*Agent, error) {
 	if err := o.fill(); err != nil {
 		return nil, err
 	}
-	a := &Agent{options: o, base: base, secret: newSecret(o.Key)}
+	wire := newWire(o)
+	a := &Agent{options: o, base: base, secret: newSecret(o.Key), traffic: newTraffic(now, wire.renew)}
 	config := library.DefaultConfig(o.Key)
 	config.BaseURL = base
-	config.HTTPClient = &guard{transport: newTransport(o), userAgent: o.UserAgent}
+	config.HTTPClient = &guard{transport: wire, userAgent: o.UserAgent}
 	a.client = library.NewClientWithConfig(config)
 	return a, nil
 }
 
 // fill puts the defaults where nothing is set.
 func (o *Options) fill() error {
-	if o.Connections < 0 || o.ConnectTimeout < 0 || o.CallTimeout < 0 || o.IdleTimeout < 0 || o.MaxResponseBytes < 0 {
+	least := min(o.ConnectTimeout, o.HeaderTimeout, o.CallTimeout, o.IdleTimeout)
+	if o.Connections < 0 || least < 0 || o.MaxResponseBytes < 0 {
 		return pipeline.Errorf(pipeline.Fatal, pipeline.KindConfig, "agent options: a connection count, time-out or byte limit is negative")
 	}
 	orDefault(&o.Connections, 64)
 	orDefault(&o.ConnectTimeout, 10*time.Second)
 	orDefault(&o.CallTimeout, 10*time.Minute)
 	orDefault(&o.IdleTimeout, 2*time.Minute)
-	orDefault(&o.MaxResponseBytes, 32<<20)
+	orDefault(&o.MaxResponseBytes, 8<<20)
 	orDefault(&o.UserAgent, "docbatch")
 	return nil
 }

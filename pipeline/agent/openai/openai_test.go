@@ -2,8 +2,6 @@ package openai
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -11,7 +9,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"docbatch/pipeline"
 	"docbatch/pipeline/agent"
@@ -243,6 +240,13 @@ func TestErrors(t *testing.T) {
 		{"429 of Google, a minute's quota", 429, `[{"error":{"code":429,"message":"You exceeded your current quota, please check your plan and billing details. Please retry in 24.5s.","status":"RESOURCE_EXHAUSTED"}}]`, pipeline.Throttled, pipeline.KindRate, ""},
 		{"429 that no wait helps", 429, openAI("Request too large for gpt-4 on tokens per min (TPM): Limit 10000, Requested 12000.", `"rate_limit_exceeded"`), pipeline.Refused, pipeline.KindTooLong, ""},
 
+		{"429, a slope", 429, openAI("Your request rate is rising too fast.", `"slow_down"`), pipeline.Throttled, pipeline.KindRate, ""},
+		{"503, a slope", 503, `{"error":{"message":"no","type":"slow_down","code":null}}`, pipeline.Throttled, pipeline.KindRate, ""},
+		{"503, a slope in words", 503, openAI("Slow Down. Please reduce your request rate.", `null`), pipeline.Throttled, pipeline.KindRate, ""},
+		{"403 of Google, a rate", 403, `{"error":{"code":403,"message":"no","details":[{"reason":"rateLimitExceeded"}]}}`, pipeline.Throttled, pipeline.KindRate, ""},
+		{"413 of Groq", 413, openAI("Request too large for model x on tokens per minute (TPM): Limit 6000, Requested 7000", `"rate_limit_exceeded"`), pipeline.Refused, pipeline.KindTooLong, ""},
+		{"429, quota by type, rate by code", 429, `{"error":{"message":"no","type":"insufficient_quota","code":"rate_limit_exceeded"}}`, pipeline.Fatal, pipeline.KindQuota, ""},
+
 		// The document.
 		{"413 page", 413, page, pipeline.Refused, pipeline.KindTooLong, ""},
 		{"context, by code", 400, openAI("no", `"context_length_exceeded"`), pipeline.Refused, pipeline.KindTooLong, ""},
@@ -280,77 +284,6 @@ func TestErrors(t *testing.T) {
 					t.Errorf("got %q, want no control characters and no HTML", err)
 				}
 			})
-		}
-	}
-}
-
-func TestRetryAfterReachesTheError(t *testing.T) {
-	for _, status := range []int{429, 503, 529} {
-		for _, stream := range []bool{false, true} {
-			a := serve(t, func(w http.ResponseWriter, r *http.Request) {
-				w.Header().Set("Retry-After", "17")
-				w.WriteHeader(status)
-			})
-			req := question()
-			req.Stream = stream
-			_, err := a.Ask(t.Context(), req)
-			if e := pipeline.AsError(err); e.Class != pipeline.Throttled || e.RetryAfter != 17*time.Second {
-				t.Errorf("%d, stream=%v: got %s after %v, want throttled after 17s", status, stream, e.Class, e.RetryAfter)
-			}
-		}
-	}
-}
-
-func TestRetryAfter(t *testing.T) {
-	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-	tests := []struct {
-		name, value, ms, date string
-		want                  time.Duration
-	}{
-		{name: "none"},
-		{name: "seconds", value: "20", want: 20 * time.Second},
-		{name: "a fraction", value: " 1.5 ", want: 1500 * time.Millisecond},
-		{name: "milliseconds first", value: "20", ms: "250", want: 250 * time.Millisecond},
-		{name: "zero", value: "0"},
-		{name: "negative", value: "-5"},
-		{name: "absurd", value: "99999999999999999999", want: 24 * time.Hour},
-		{name: "infinite", value: "Inf", want: 24 * time.Hour},
-		{name: "not a number", value: "NaN"},
-		{name: "junk", value: "soon"},
-		{name: "date", value: "Mon, 23 Nov 2026 12:01:30 GMT", want: 90 * time.Second},
-		{name: "date by the service's clock", value: "Mon, 23 Nov 2026 15:01:30 GMT", date: "Mon, 23 Nov 2026 15:00:00 GMT", want: 90 * time.Second},
-		{name: "date gone by", value: "Mon, 23 Nov 2026 11:00:00 GMT"},
-		{name: "date far away", value: "Mon, 23 Nov 2099 11:00:00 GMT", want: 24 * time.Hour},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			h := http.Header{}
-			for name, value := range map[string]string{"Retry-After": tt.value, "Retry-After-Ms": tt.ms, "Date": tt.date} {
-				if value != "" {
-					h.Set(name, value)
-				}
-			}
-			if got := retryAfter(h, now); got != tt.want {
-				t.Errorf("got %v, want %v", got, tt.want)
-			}
-		})
-	}
-}
-
-func TestCertificateFault(t *testing.T) {
-	for _, tt := range []struct {
-		err  error
-		says string // "" where it is no fault of the certificate
-	}{
-		{x509.HostnameError{Certificate: &x509.Certificate{}, Host: "x"}, "another host"},
-		{x509.CertificateInvalidError{Reason: x509.Expired}, "expired"},
-		{x509.CertificateInvalidError{Reason: x509.NotAuthorizedToSign}, "not valid"},
-		{&tls.CertificateVerificationError{Err: io.EOF}, "can't be verified"},
-		{x509.SystemRootsError{}, "no root certificates"},
-		{io.EOF, ""},
-	} {
-		if got := certificateFault(fmt.Errorf("connect: %w", tt.err)); (got == "") != (tt.says == "") || !strings.Contains(got, tt.says) {
-			t.Errorf("%T: got %q, want %q in it", tt.err, got, tt.says)
 		}
 	}
 }

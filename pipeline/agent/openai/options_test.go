@@ -1,9 +1,11 @@
 package openai
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"html"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -62,6 +64,27 @@ func TestInsecure(t *testing.T) {
 	}
 }
 
+// TestKeyInBase64 has services echo the key in base64, alone and within other words, such as those of basic authentication.
+func TestKeyInBase64(t *testing.T) {
+	for _, key := range []string{testKey, "sk-12345", "sk-canary-?~?~?~?~", "sk-proj-0123456789abcdefghij"} {
+		for _, around := range [][2]string{{"", ""}, {"Bearer ", ""}, {"x:", "\n"}, {"user:", "y"}, {":", "zz"}} {
+			for name, coding := range map[string]*base64.Encoding{
+				"std": base64.StdEncoding, "raw": base64.RawStdEncoding, "url": base64.URLEncoding, "raw url": base64.RawURLEncoding,
+			} {
+				echo := coding.EncodeToString([]byte(around[0] + key + around[1]))
+				got := newSecret(key).scrub("you sent " + echo + " to us")
+				// What is left may hold two letters at each end of the key, and what was around it.
+				if left := len(got) - len("you sent *** to us"); !strings.Contains(got, "***") || left > len(coding.EncodeToString([]byte(around[0]+around[1])))+8 {
+					t.Errorf("%s of %q: got %q, want the key scrubbed", name, around[0]+key+around[1], got)
+				}
+			}
+		}
+	}
+	if got := newSecret("demo123").scrub("aGVsbG8gd29ybGQ="); got != "aGVsbG8gd29ybGQ=" {
+		t.Errorf("got %q, want what does not hold the key as it was", got)
+	}
+}
+
 // TestKeyIsNowhere has services echo the key in every form and place.
 func TestKeyIsNowhere(t *testing.T) {
 	quoted, _ := json.Marshal(testKey)
@@ -73,6 +96,7 @@ func TestKeyIsNowhere(t *testing.T) {
 	forms := map[string]string{
 		"exact": testKey, "query": url.QueryEscape(testKey), "path": url.PathEscape(testKey), "html": html.EscapeString(testKey),
 		"json": string(quoted[1 : len(quoted)-1]), "json twice": string(twice[1 : len(twice)-1]), "lower case": strings.ToLower(url.QueryEscape(testKey)),
+		"bearer": "Authorization: Bearer " + testKey, "go": strconv.Quote(testKey), "twice in a row": testKey + testKey,
 		"near the cut": strings.Repeat("x", sentenceBytes-10) + testKey, "split by a control character": "\x00" + testKey + "\x00",
 	}
 	for name, form := range forms {
