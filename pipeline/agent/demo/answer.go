@@ -13,7 +13,15 @@ import (
 // An answer is what is said, and whether all of it.
 type answer struct {
 	text   string
-	reason string // "stop" or "length"
+	reason string // "stop", "length" or, for a fault, "content_filter"
+}
+
+// answer is the answer to the request, made when it is first asked for.
+func (c *completion) answer() answer {
+	if c.composed.reason == "" {
+		c.composed = compose(c)
+	}
+	return c.composed
 }
 
 // compose digests the document in the prompt.

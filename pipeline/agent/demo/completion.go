@@ -3,7 +3,6 @@ package demo
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -20,26 +19,25 @@ const maxHang = time.Hour
 func (s *Server) complete(w http.ResponseWriter, r *http.Request) {
 	c, refused := s.read(w, r)
 	arrived := time.Now()
-	if refused == nil {
-		refused = s.admit(w.Header(), c, arrived)
-	}
-	e := entry(arrived, r, c)
 	var fault Fault
-	if refused != nil {
-		e.Status = refused.status
-	} else {
-		fault = pick(s.opts.Faults, s.opts.Seed, s.answered.Add(1))
-		e.Fault, e.Status = fault.name, fault.sent()
+	if refused == nil {
+		fault, refused = s.decide(w.Header(), c, arrived)
 	}
+	inFlight := refused == nil
+	e := entry(arrived, r, c, fault, refused)
 	if err := s.journal.write(e); err != nil {
 		refused = &problem{status: http.StatusInternalServerError, Type: "server_error", Message: err.Error()}
-		e.Fault, e.Status = "", refused.status
+		e.Fault, e.Status, e.Answered, e.AnswerTokens = "", refused.status, false, 0
 	}
 	s.stats.add(e)
+	alive := refused != nil || s.think(r.Context(), fault)
+	if inFlight {
+		s.leave()
+	}
 	switch {
 	case refused != nil:
 		refused.write(w)
-	case s.think(r.Context()):
+	case alive:
 		s.send(w, r, c, fault)
 	default:
 		panic(http.ErrAbortHandler) // nothing was sent: it must not look like an empty answer
@@ -54,75 +52,50 @@ func (s *Server) read(w http.ResponseWriter, r *http.Request) (*completion, *pro
 	return s.readCompletion(w, r)
 }
 
-// admit refuses what is over the limit or can't be answered. What is refused for what it asks counts against the limit.
-func (s *Server) admit(h http.Header, c *completion, now time.Time) *problem {
-	if s.limit != nil {
-		room := s.limit.admit(now)
-		s.rateHeaders(h, room)
-		if !room.ok {
-			return tooMany(s.opts.RPM, room.wait)
-		}
+// think waits for the latency; false means that nothing is to be sent: the client went away, or the request hangs.
+func (s *Server) think(ctx context.Context, fault Fault) bool {
+	if fault.name == faultHang {
+		pause(ctx, maxHang)
+		return false
 	}
-	if p := c.check(); p != nil {
-		return p
-	}
-	if !s.known(c.Model) {
-		status := http.StatusNotFound
-		if s.opts.BadRequest {
-			status = http.StatusBadRequest
-		}
-		return unknownAgent(status, c.Model)
-	}
-	return nil
+	return pause(ctx, s.opts.Latency)
 }
 
-// sent is the status that a client sees with a fault.
-func (f Fault) sent() int {
-	switch {
-	case f.status != 0:
-		return f.status
-	case f.name == faultReset || f.name == faultHang:
-		return 0
+// pause waits for d; false means that the client went away or the server ends.
+func pause(ctx context.Context, d time.Duration) bool {
+	if d <= 0 {
+		return true
 	}
-	return http.StatusOK
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // send gives the answer, or the fault instead.
 func (s *Server) send(w http.ResponseWriter, r *http.Request, c *completion, fault Fault) {
-	var a answer
+	body, isNone := fault.noAnswer(c.Stream)
 	switch {
-	case fault.status != 0:
-		fault.problem().write(w)
-		return
+	case fault.status >= 400:
+		fault.refuse(w, c)
 	case fault.name == faultReset:
 		reset(w)
-		return
-	case fault.name == faultHang:
-		hang(r.Context())
-		panic(http.ErrAbortHandler)
-	case fault.name == faultEmpty:
-		a = answer{"", "stop"}
+	case fault.name == faultHTML:
+		page(w, http.StatusOK)
+	case isNone:
+		writeNoAnswer(w, body, c.Stream)
 	default:
-		a = compose(c)
-	}
-	if fault.name == faultTruncate {
-		a = shorten(a.text, max(1, tokens(a.text)/2))
-	}
-	reply := s.reply(c, a)
-	if c.Stream {
-		reply.stream(w, a, fault, c.StreamOptions != nil && c.StreamOptions.IncludeUsage)
-	} else {
-		reply.whole(w, a, fault)
-	}
-}
-
-// hang waits until the client gives up or the server ends.
-func hang(ctx context.Context) {
-	t := time.NewTimer(maxHang)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-	case <-t.C:
+		a := fault.spoil(c.answer())
+		reply := s.reply(c, a)
+		if c.Stream {
+			reply.stream(w, r, a, fault, c.StreamOptions != nil && c.StreamOptions.IncludeUsage)
+		} else {
+			reply.whole(w, r, a, fault)
+		}
 	}
 }
 
@@ -165,7 +138,7 @@ func (s *Server) reply(c *completion, a answer) *reply {
 }
 
 // whole sends a plain answer.
-func (p *reply) whole(w http.ResponseWriter, a answer, fault Fault) {
+func (p *reply) whole(w http.ResponseWriter, r *http.Request, a answer, fault Fault) {
 	p.Object = "chat.completion"
 	p.Choices = []choice{{Message: &said{Role: "assistant", Content: &a.text}, Reason: &a.reason}}
 	body, err := json.Marshal(p)
@@ -174,20 +147,25 @@ func (p *reply) whole(w http.ResponseWriter, a answer, fault Fault) {
 	}
 	switch fault.name {
 	case faultMalformed:
-		writeBody(w, http.StatusOK, append(body[:len(body)/2], "</html>"...))
-	case faultCut:
+		writeBody(w, http.StatusOK, "application/json", append(body[:len(body)/2], "</html>"...))
+	case faultCut, faultCutStream, faultHangBody:
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 		_, err := w.Write(body[:len(body)/2])
-		abort(w, err)
+		breakOff(w, r, err, fault)
 	default:
-		writeBody(w, http.StatusOK, body)
+		writeBody(w, http.StatusOK, "application/json", body)
 	}
 }
 
-// abort sends what has been written and breaks the connection.
-func abort(w http.ResponseWriter, err error) {
-	if err = errors.Join(err, http.NewResponseController(w).Flush()); err == nil {
-		panic(http.ErrAbortHandler)
+// breakOff sends what has been written, where that went well, and nothing more: the connection breaks, at once or, where the
+// body hangs, when the client gives up.
+func breakOff(w http.ResponseWriter, r *http.Request, err error, fault Fault) {
+	if err == nil {
+		err = http.NewResponseController(w).Flush()
 	}
+	if err == nil && fault.name == faultHangBody {
+		pause(r.Context(), maxHang)
+	}
+	panic(http.ErrAbortHandler)
 }

@@ -1,6 +1,6 @@
 // Package demo is the built-in agent: an OpenAI-compatible server whose answers are a digest of the document in the prompt,
 // so that a job can be tried and rehearsed without a key, a network or a bill. It keeps to the protocol that real services
-// speak, with their limits, their error bodies and, where asked for, their faults.
+// speak, with their error bodies and, where asked for, their limits and their faults.
 //
 // It serves POST /v1/chat/completions, plain and streaming, GET /v1/models and GET /v1/models/{id}. It is no language
 // model: what it says of a document stands in it (see package digest), and the rest of the prompt is not followed. It can
@@ -8,13 +8,12 @@
 package demo
 
 import (
-	"context"
 	"crypto/subtle"
 	"fmt"
 	"io"
 	"net/http"
-	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -25,30 +24,44 @@ const DefaultAgent = "demo"
 // DefaultMaxBodyBytes bounds the body of a request unless Options.MaxBodyBytes does.
 const DefaultMaxBodyBytes = 16 << 20
 
-// Options say how a Server behaves. The zero value answers every key and every agent at once and without faults.
+// Options say how a Server behaves. The zero value answers every key and every agent at once and without faults or limits.
 type Options struct {
-	Key          string        // the one key that is accepted; "" accepts any, or none
-	Agents       []string      // the agents that there are; none means that every slug is one
-	BadRequest   bool          // answer an unknown agent with 400, as Swiftask does, instead of 404
-	RPM          int           // requests allowed in any 60 seconds; 0 is without limit
-	Latency      time.Duration // how long the agent thinks before it answers
-	Faults       []Fault       // see ParseFaults
-	Seed         uint64        // which requests the faults hit: the n-th to be answered is the same for equal seeds
-	Journal      io.Writer     // gets one line of JSON, an Entry, for each request for a completion; may be nil
-	MaxBodyBytes int64         // 0 is DefaultMaxBodyBytes
-	Public       bool          // Serve accepts a listener that others can reach, too
+	Key        string        // the one key that is accepted; "" accepts any, or none
+	Agents     []string      // the agents that there are; none means that every slug is one
+	BadRequest bool          // answer an unknown agent with 400, as Swiftask does, instead of 404
+	Latency    time.Duration // how long the agent thinks before it answers
+	Context    int           // the most tokens that a prompt may have; 0 is without limit
+
+	RPM         int        // requests allowed in 60 seconds; 0 is without limit
+	Window      Window     // how RPM counts
+	TPM         int        // tokens allowed in any 60 seconds: of the prompt and of its answer, counted on arrival; 0 is without limit
+	MaxInFlight int        // requests allowed at once, until their answer begins; 0 is without limit
+	Headers     Headers    // how RPM and TPM are told
+	RetryAfter  RetryAfter // how a 429 of RPM or TPM tells the time to wait
+	Quota       int        // good answers until the quota is used up: from then on 429; 0 is without limit
+	RevokeAfter int        // good answers until every key is refused; 0 is without limit
+
+	Faults    []Fault    // see ParseFaults
+	FaultsFor []FaultFor // see ParseFaultsFor; they go before Faults
+	Seed      uint64     // which requests Faults hit: the n-th to be answered is the same for equal seeds
+
+	Journal      io.Writer // gets one line of JSON, an Entry, for each request for a completion, in one call of Write; may be nil
+	MaxBodyBytes int64     // 0 is DefaultMaxBodyBytes
+	Public       bool      // Serve accepts a listener that others can reach, too
+	DownFile     string    // while there is a file with this name, Serve has its listener closed; "" is never
 }
 
 // A Server is the agent as an http.Handler. It is used by many goroutines at once.
 type Server struct {
-	opts     Options
-	agents   map[string]bool
-	limit    *window
-	journal  journal
-	stats    stats
-	started  time.Time
-	answered atomic.Uint64 // requests that got as far as an answer or a fault
-	ids      atomic.Uint64
+	opts    Options
+	agents  map[string]bool
+	journal journal
+	stats   stats
+	started time.Time
+	ids     atomic.Uint64
+
+	mu sync.Mutex
+	decisions
 }
 
 var _ http.Handler = (*Server)(nil)
@@ -63,7 +76,10 @@ func New(opts Options) *Server {
 		s.agents[a] = true
 	}
 	if opts.RPM > 0 {
-		s.limit = &window{size: opts.RPM}
+		s.requests = newLimit(opts.Window, opts.RPM, s.started)
+	}
+	if opts.TPM > 0 {
+		s.tokens = newLimit(Sliding, opts.TPM, s.started)
 	}
 	return s
 }
@@ -84,7 +100,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if !allow(w, r, http.MethodGet) {
 			break
 		}
-		if p := s.checkKey(r); p != nil {
+		if p := s.checkModelsKey(r); p != nil {
 			p.write(w)
 		} else if isModel {
 			s.model(w, id)
@@ -117,6 +133,19 @@ func (s *Server) checkKey(r *http.Request) *problem {
 	}
 	if subtle.ConstantTimeCompare([]byte(key), []byte(s.opts.Key)) != 1 {
 		return wrongKey()
+	}
+	return nil
+}
+
+// checkModelsKey is checkKey for what is no completion, where decide tells whether the key is revoked.
+func (s *Server) checkModelsKey(r *http.Request) *problem {
+	if p := s.checkKey(r); p != nil {
+		return p
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.revoked() {
+		return revokedKey()
 	}
 	return nil
 }
@@ -155,26 +184,4 @@ func (s *Server) model(w http.ResponseWriter, id string) {
 		return
 	}
 	writeJSON(w, http.StatusOK, s.object(id))
-}
-
-// think waits for the latency; false means that the client went away.
-func (s *Server) think(ctx context.Context) bool {
-	if s.opts.Latency <= 0 {
-		return true
-	}
-	t := time.NewTimer(s.opts.Latency)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
-// rateHeaders says how much of the limit is left, the way OpenAI does: reset is the time until all of it is free again.
-func (s *Server) rateHeaders(h http.Header, room room) {
-	h.Set("X-Ratelimit-Limit-Requests", strconv.Itoa(s.opts.RPM))
-	h.Set("X-Ratelimit-Remaining-Requests", strconv.Itoa(room.left))
-	h.Set("X-Ratelimit-Reset-Requests", room.reset.Round(time.Millisecond).String())
 }

@@ -3,18 +3,12 @@ package demo_test
 import (
 	"bufio"
 	"bytes"
-	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -378,122 +372,4 @@ func TestLatency(t *testing.T) {
 			t.Errorf("answered after %v, want 3s", got)
 		}
 	})
-}
-
-// failingWriter fails after n lines.
-type failingWriter struct{ n int }
-
-func (f *failingWriter) Write(p []byte) (int, error) {
-	if f.n--; f.n < 0 {
-		return 0, errors.New("disk full")
-	}
-	return len(p), nil
-}
-
-func TestJournal(t *testing.T) {
-	var journal bytes.Buffer
-	s := demo.New(demo.Options{Journal: &journal, Key: "k"})
-	var wg sync.WaitGroup
-	for i := range 50 {
-		wg.Go(func() {
-			ask(s, question(fmt.Sprintf("document %d", i), ""), "Authorization", "Bearer k", "Idempotency-Key", fmt.Sprint(i))
-		})
-	}
-	wg.Wait()
-	ask(s, question("x", ""), "Authorization", "Bearer wrong")
-	seen := make(map[string]bool)
-	lines := strings.Split(strings.TrimSuffix(journal.String(), "\n"), "\n")
-	for _, line := range lines[:50] {
-		var e demo.Entry
-		if err := json.Unmarshal([]byte(line), &e); err != nil {
-			t.Fatalf("line %q: %v", line, err)
-		}
-		sum := sha256.Sum256([]byte("document " + e.IdempotencyKey))
-		if e.Message != hex.EncodeToString(sum[:]) || e.Agent != "a" || e.Status != 200 || e.PromptTokens != 7 || e.Time.IsZero() {
-			t.Errorf("entry: got %+v", e)
-		}
-		seen[e.Message] = true
-	}
-	if len(lines) != 51 || len(seen) != 50 || !strings.Contains(lines[50], `"agent":"","sha256":"","status":401`) {
-		t.Errorf("got %d lines, %d documents, last %s", len(lines), len(seen), lines[len(lines)-1])
-	}
-}
-
-// What is not in the journal is not answered.
-func TestJournalThatFails(t *testing.T) {
-	s := demo.New(demo.Options{Journal: &failingWriter{n: 1}})
-	for i, want := range []int{200, 500} {
-		if got := ask(s, question("x", "")).Code; got != want {
-			t.Errorf("request %d: got status %d, want %d", i, got, want)
-		}
-	}
-}
-
-// signal is a journal that tells of each entry.
-type signal chan struct{}
-
-func (s signal) Write(p []byte) (int, error) {
-	s <- struct{}{}
-	return len(p), nil
-}
-
-func TestStart(t *testing.T) {
-	hangs := make(signal)
-	s := demo.New(demo.Options{Faults: mustFaults(t, "hang=1"), Journal: hangs})
-	url, stop, err := s.Start("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp, err := http.Get(url + "/models")
-	if err != nil || resp.StatusCode != 200 {
-		t.Fatalf("got %v, %v", resp, err)
-	}
-	_ = resp.Body.Close()
-	sent := make(chan error, 1)
-	go func() {
-		_, err := http.Post(url+"/chat/completions", "application/json", strings.NewReader(question("x", "")))
-		sent <- err
-	}()
-	<-hangs
-	if err := stop(); err != nil {
-		t.Errorf("stop: %v", err)
-	}
-	if err := <-sent; err == nil {
-		t.Error("a request that hung was answered")
-	}
-	if _, err := http.Get(url + "/models"); err == nil {
-		t.Error("it still answers")
-	}
-	if err := stop(); err != nil {
-		t.Errorf("stop again: %v", err)
-	}
-}
-
-func TestServeLoopbackOnly(t *testing.T) {
-	if _, _, err := demo.New(demo.Options{}).Start("0.0.0.0:0"); err == nil || !strings.Contains(err.Error(), "other machines") {
-		t.Errorf("got %v, want a refusal", err)
-	}
-	l, err := net.Listen("tcp", "0.0.0.0:0")
-	if err != nil {
-		t.Skip(err)
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := demo.New(demo.Options{Public: true}).Serve(ctx, l); err != nil {
-		t.Errorf("public: got %v", err)
-	}
-}
-
-func TestBaseURL(t *testing.T) {
-	for addr, want := range map[string]string{
-		"127.0.0.1:80": "http://127.0.0.1:80/v1", "[::1]:8080": "http://[::1]:8080/v1", "0.0.0.0:1": "http://localhost:1/v1", "[::]:1": "http://localhost:1/v1",
-	} {
-		a, err := net.ResolveTCPAddr("tcp", addr)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := demo.BaseURL(a); got != want {
-			t.Errorf("%s: got %s, want %s", addr, got, want)
-		}
-	}
 }

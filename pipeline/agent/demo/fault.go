@@ -1,11 +1,8 @@
 package demo
 
 import (
-	"errors"
 	"fmt"
 	"math"
-	"net"
-	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,85 +11,213 @@ import (
 
 // A Fault is something that goes wrong with a share of the requests. ParseFaults makes them.
 type Fault struct {
-	name   string
-	status int // of a fault that is an error answer; 0 for the others
-	share  float64
+	name     string
+	status   int    // what the client sees; 0 where nothing is sent
+	form     string // of an error answer: formJSON, formPage or formAfter
+	share    float64
+	from, to time.Duration // when it happens, counted from the first request
 }
 
-// The faults that are not an error answer.
+// A FaultFor is what goes wrong with the documents that hold a text. ParseFaultsFor makes them.
+type FaultFor struct {
+	text  string
+	fault Fault
+}
+
+// always is the end of a fault that has none.
+const always = time.Duration(math.MaxInt64)
+
+// The forms of an error answer; a fault's name ends with them.
 const (
-	faultReset     = "reset"     // the connection is reset before anything is sent
-	faultHang      = "hang"      // nothing is ever sent
-	faultMalformed = "malformed" // status 200, but the body is not JSON
-	faultEmpty     = "empty"     // status 200 and an answer without text
-	faultTruncate  = "truncate"  // half the answer, with finish_reason "length"
-	faultCut       = "cut"       // the connection breaks in the middle of the answer
+	formJSON  = ""
+	formPage  = "page"  // nginx's page
+	formAfter = "after" // JSON, and Retry-After: 1
 )
 
-var faultNames = []string{faultReset, faultHang, faultMalformed, faultEmpty, faultTruncate, faultCut}
+// The faults with a name of their own.
+const (
+	faultReset     = "reset"
+	faultHang      = "hang"
+	faultHangBody  = "hangbody"
+	faultCut       = "cut"
+	faultCutStream = "cutstream"
+	faultMalformed = "malformed"
+	faultHTML      = "html"
+	faultNothing   = "nothing"
+	faultNoChoices = "nochoices"
+	faultNull      = "null"
+	faultError200  = "error200"
+	faultEmpty     = "empty"
+	faultTruncate  = "truncate"
+	faultFilter    = "filter"
+	faultTooLong   = "too_long"
+)
 
-// ParseFaults reads a list such as "500=0.05,429=0.1,hang=0.01": names with the share of the requests that each hits, from
-// 0 to 1 and not more than 1 together. A name is an HTTP status from 400 to 599, or
+// faultNames are these, in the order in which people are told of them.
+var faultNames = []string{
+	faultReset, faultHang, faultHangBody, faultCut, faultCutStream, faultMalformed, faultHTML, faultNothing, faultNoChoices,
+	faultNull, faultError200, faultEmpty, faultTruncate, faultFilter, faultTooLong,
+}
+
+// ParseFaults reads a list such as "500=0.05,hang=0.01,429=1@10s-20s": names with the share of the requests that each hits,
+// from 0 to 1 and never more than 1 together, and where wanted the time in which it happens, counted from the first request;
+// "@30s-" has no end. A name is
 //
+//	500        an error answer with this HTTP status, from 400 to 599; 429 comes with Retry-After: 1
+//	503after   the same with Retry-After: 1
+//	502page    nginx's page of HTML for this status, without Retry-After
 //	reset      the connection is reset before anything is sent
 //	hang       nothing is ever sent
+//	hangbody   the header and half the answer, and then nothing more
+//	cut        the connection breaks in the middle of the answer
+//	cutstream  a stream ends in its middle without a word; a plain answer is cut
 //	malformed  status 200, but the body is not JSON
+//	html       status 200 and a page of HTML
+//	nothing    status 200 and an empty body
+//	nochoices  status 200 and an answer without choices
+//	null       status 200 and an answer whose content is null
+//	error200   status 200 and an error
 //	empty      status 200 and an answer without text
 //	truncate   half the answer, with finish_reason "length"
-//	cut        the connection breaks in the middle of the answer
+//	filter     half the answer, with finish_reason "content_filter"
+//	too_long   the error of a prompt that exceeds the agent's context
 //
 // An empty list is no faults.
 func ParseFaults(list string) ([]Fault, error) {
 	var faults []Fault
-	sum := 0.0
-	for _, part := range strings.Split(list, ",") {
-		if part = strings.TrimSpace(part); part == "" {
-			continue
-		}
+	for _, part := range split(list) {
 		f, err := parseFault(part)
 		if err != nil {
 			return nil, err
 		}
-		if slices.ContainsFunc(faults, func(other Fault) bool { return other.name == f.name }) {
+		if slices.ContainsFunc(faults, func(other Fault) bool { return other.name == f.name && other.overlaps(f) }) {
 			return nil, fmt.Errorf("fault %q: named twice", f.name)
 		}
-		if sum += f.share; sum > 1+1e-9 {
+		faults = append(faults, f)
+	}
+	for _, f := range faults { // the most are in force when one begins
+		if sumAt(faults, f.from) > 1+1e-9 {
 			return nil, fmt.Errorf("faults %.200q: the shares are more than 1 together", list)
 		}
-		faults = append(faults, f)
 	}
 	return faults, nil
 }
 
+// ParseFaultsFor reads a list such as "marker-0007=400,marker-0042=hang": texts with the fault, as ParseFaults names them,
+// that each request whose prompt holds the text gets. The first that fits counts. A text can't hold a comma.
+func ParseFaultsFor(list string) ([]FaultFor, error) {
+	var faults []FaultFor
+	for _, part := range split(list) {
+		i := strings.LastIndexByte(part, '=')
+		text := strings.TrimSpace(part[:max(0, i)])
+		if text == "" {
+			return nil, fmt.Errorf("fault %.40q: no text; write it as TEXT=FAULT, such as marker-7=400", part)
+		}
+		f, err := namedFault(strings.TrimSpace(part[i+1:]))
+		if err != nil {
+			return nil, err
+		}
+		faults = append(faults, FaultFor{text, f})
+	}
+	return faults, nil
+}
+
+// split gives the parts of a list that are not blank.
+func split(list string) (parts []string) {
+	for part := range strings.SplitSeq(list, ",") {
+		if part = strings.TrimSpace(part); part != "" {
+			parts = append(parts, part)
+		}
+	}
+	return parts
+}
+
 func parseFault(s string) (Fault, error) {
 	name, value, ok := strings.Cut(s, "=")
-	name, value = strings.TrimSpace(name), strings.TrimSpace(value)
 	if !ok {
 		return Fault{}, fmt.Errorf("fault %.40q: no share; write it as NAME=SHARE, such as 500=0.05", s)
 	}
-	f := Fault{name: name}
-	if !slices.Contains(faultNames, name) {
-		status, err := strconv.Atoi(name)
-		if err != nil || status < 400 || status > 599 || len(name) != 3 {
-			return Fault{}, fmt.Errorf("fault %.40q: no such fault; there are statuses from 400 to 599, %s", name, strings.Join(faultNames, ", "))
+	f, err := namedFault(strings.TrimSpace(name))
+	if err != nil {
+		return Fault{}, err
+	}
+	value, times, limited := strings.Cut(value, "@")
+	value = strings.TrimSpace(value)
+	f.share, err = strconv.ParseFloat(value, 64)
+	if err != nil || math.IsNaN(f.share) || f.share < 0 || f.share > 1 {
+		return Fault{}, fmt.Errorf("fault %s: the share %.40q is not a number from 0 to 1", f.name, value)
+	}
+	f.to = always
+	if limited {
+		if f.from, f.to, err = parseTimes(times); err != nil {
+			return Fault{}, fmt.Errorf("fault %s: %w", f.name, err)
 		}
-		f.status = status
 	}
-	share, err := strconv.ParseFloat(value, 64)
-	if err != nil || math.IsNaN(share) || share < 0 || share > 1 {
-		return Fault{}, fmt.Errorf("fault %s: the share %.40q is not a number from 0 to 1", name, value)
-	}
-	f.share = share
 	return f, nil
 }
 
-// pick tells which fault hits the n-th request, from 1; the zero Fault is none. It depends on the seed and n alone.
-func pick(faults []Fault, seed, n uint64) Fault {
+// namedFault finds a fault by its name; it has no share.
+func namedFault(name string) (Fault, error) {
+	f := Fault{name: name, status: 200}
+	switch {
+	case name == faultReset || name == faultHang:
+		f.status = 0
+		return f, nil
+	case name == faultTooLong:
+		f.status = 400
+		return f, nil
+	case slices.Contains(faultNames, name):
+		return f, nil
+	}
+	digits := name[:min(3, len(name))]
+	status, err := strconv.Atoi(digits)
+	f.status, f.form = status, name[len(digits):]
+	if err != nil || status < 400 || status > 599 || f.form != formJSON && f.form != formPage && f.form != formAfter {
+		return Fault{}, fmt.Errorf("fault %.40q: no such fault; there are statuses from 400 to 599 (500, or 500page, 500after), %s",
+			name, strings.Join(faultNames, ", "))
+	}
+	return f, nil
+}
+
+// parseTimes reads "10s-20s" or "10s-".
+func parseTimes(s string) (from, to time.Duration, err error) {
+	first, last, ok := strings.Cut(strings.TrimSpace(s), "-")
+	from, err = time.ParseDuration(first)
+	to = always
+	if err == nil && last != "" {
+		to, err = time.ParseDuration(last)
+	}
+	if !ok || err != nil || from < 0 || to <= from {
+		return 0, 0, fmt.Errorf("the time %.40q is not written as FROM-TO, such as 10s-20s or 30s-", s)
+	}
+	return from, to, nil
+}
+
+func (f Fault) at(since time.Duration) bool { return f.from <= since && since < f.to }
+
+func (f Fault) overlaps(g Fault) bool { return f.from < g.to && g.from < f.to }
+
+// sumAt is the sum of the shares at a time.
+func sumAt(faults []Fault, since time.Duration) (sum float64) {
+	for _, f := range faults {
+		if f.at(since) {
+			sum += f.share
+		}
+	}
+	return sum
+}
+
+// pick tells which fault hits the n-th request, from 1, at a time since the first; the zero Fault is none. Of the faults of
+// that time it depends on the seed and n alone.
+func pick(faults []Fault, seed, n uint64, since time.Duration) Fault {
 	if len(faults) == 0 {
 		return Fault{}
 	}
 	x := float64(mix(seed, n)>>11) / (1 << 53)
 	for _, f := range faults {
+		if !f.at(since) {
+			continue
+		}
 		if x < f.share {
 			return f
 		}
@@ -108,29 +233,4 @@ func mix(seed, n uint64) uint64 {
 	z = (z ^ z>>30) * 0xBF58476D1CE4E5B9
 	z = (z ^ z>>27) * 0x94D049BB133111EB
 	return z ^ z>>31
-}
-
-// problem is the error answer of a fault that is one.
-func (f Fault) problem() *problem {
-	p := &problem{status: f.status, Type: "server_error", Message: fmt.Sprintf("The server had an error (a fault that was asked for: %d %s).", f.status, http.StatusText(f.status))}
-	switch {
-	case f.status == http.StatusTooManyRequests:
-		p = tooMany(0, time.Second)
-		p.Message = "Rate limit reached (a fault that was asked for). Please try again in 1s."
-	case f.status < 500:
-		p.Type = "invalid_request_error"
-	}
-	return p
-}
-
-// reset breaks the connection, as a peer that died does.
-func reset(w http.ResponseWriter) {
-	conn, _, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		panic(http.ErrAbortHandler) // HTTP/2 or a recorder: the best that net/http can do
-	}
-	if tcp, ok := conn.(*net.TCPConn); ok {
-		err = tcp.SetLinger(0)
-	}
-	_ = errors.Join(err, conn.Close()) // it is broken either way, which is the aim
 }

@@ -17,11 +17,11 @@ func FuzzCompletion(f *testing.F) {
 	for _, s := range []string{
 		question(letter, ""), question(letter, `,"stream":true,"stream_options":{"include_usage":true},"max_tokens":7`),
 		`{"model":"a","messages":[{"role":"user","content":[{"type":"text","text":"<<<DOCUMENT 0123abcd>>>\n"}]}]}`,
-		`{"model":7}`, `[]`, `{"messages":null}`, "", "\xff", `{"model":"a","messages":[{"role":"user","content":"\ud800 JSON"}]}`,
+		question("x", `,"max_tokens":-5`), `{"model":7}`, `[]`, `{"messages":null}`, "", "\xff", `{"model":"a","messages":[{"role":"user","content":"\ud800 JSON"}]}`,
 	} {
 		f.Add(s)
 	}
-	s := demo.New(demo.Options{MaxBodyBytes: 1 << 16})
+	s := demo.New(demo.Options{MaxBodyBytes: 1 << 16, TPM: 1 << 50})
 	f.Fuzz(func(t *testing.T, body string) {
 		w := ask(s, body)
 		got := w.Body.String()

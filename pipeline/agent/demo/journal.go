@@ -15,43 +15,57 @@ import (
 // An Entry is one line of the journal: a request for a completion, whatever came of it. It is written before anything is
 // sent back, so an answer that a client has is in the journal; one that is in the journal may still have been lost.
 type Entry struct {
+	N              uint64    `json:"n"`                         // 1 for the first line that the server wrote, and so on without a gap
 	Time           time.Time `json:"time"`                      // when the request arrived, UTC
 	Agent          string    `json:"agent"`                     // "" where the request was refused before it was read
 	Message        string    `json:"sha256"`                    // hash of the user's last message, in hex; "" likewise
 	Status         int       `json:"status"`                    // of the answer; 0 where none is sent
+	Answered       bool      `json:"answered"`                  // the whole answer goes out, with status 200 and without a fault
 	Fault          string    `json:"fault"`                     // "" where there was none
 	PromptTokens   int       `json:"prompt_tokens"`             // an estimate: a quarter of the bytes, and four a message
+	AnswerTokens   int       `json:"completion_tokens"`         // of what is answered, estimated likewise; else 0
 	IdempotencyKey string    `json:"idempotency_key,omitempty"` // as the client sent it
 }
 
-// journal writes entries, one at a time.
+// journal numbers entries and writes them, one at a time.
 type journal struct {
 	mu sync.Mutex
 	w  io.Writer
+	n  uint64
 }
 
 func (j *journal) write(e Entry) error {
 	if j.w == nil {
 		return nil
 	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.n++
+	e.N = j.n
 	line, err := json.Marshal(e)
 	if err != nil {
 		return err
 	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
 	if _, err := j.w.Write(append(line, '\n')); err != nil {
 		return fmt.Errorf("write the journal: %w", err)
 	}
 	return nil
 }
 
-// entry describes a request; c is nil where it could not be read.
-func entry(arrived time.Time, r *http.Request, c *completion) Entry {
+// entry describes a request and what becomes of it; c is nil where it could not be read.
+func entry(arrived time.Time, r *http.Request, c *completion, fault Fault, refused *problem) Entry {
 	e := Entry{Time: arrived.UTC(), IdempotencyKey: clip(r.Header.Get("Idempotency-Key"), 200)}
 	if c != nil {
 		sum := sha256.Sum256([]byte(c.question()))
 		e.Agent, e.Message, e.PromptTokens = clip(c.Model, 200), hex.EncodeToString(sum[:]), c.promptTokens()
+	}
+	switch {
+	case refused != nil:
+		e.Status = refused.status
+	case fault.name != "":
+		e.Fault, e.Status = fault.name, fault.status
+	default:
+		e.Status, e.Answered, e.AnswerTokens = http.StatusOK, true, tokens(c.answer().text)
 	}
 	return e
 }

@@ -10,18 +10,14 @@ import (
 
 // A problem is an error answer in OpenAI's form.
 type problem struct {
-	status     int
-	retryAfter time.Duration // 0 sends no header
-	Message    string        `json:"message"`
-	Type       string        `json:"type"`
-	Param      *string       `json:"param"`
-	Code       *string       `json:"code"`
+	status  int
+	Message string  `json:"message"`
+	Type    string  `json:"type"`
+	Param   *string `json:"param"`
+	Code    *string `json:"code"`
 }
 
 func (p *problem) write(w http.ResponseWriter) {
-	if p.retryAfter > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int((p.retryAfter+time.Second-1)/time.Second)))
-	}
 	writeJSON(w, p.status, map[string]*problem{"error": p})
 }
 
@@ -31,11 +27,11 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	if err != nil {
 		panic(err) // all that is sent is made of strings and numbers
 	}
-	writeBody(w, status, body)
+	writeBody(w, status, "application/json", body)
 }
 
-func writeBody(w http.ResponseWriter, status int, body []byte) {
-	w.Header().Set("Content-Type", "application/json")
+func writeBody(w http.ResponseWriter, status int, contentType string, body []byte) {
+	w.Header().Set("Content-Type", contentType)
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // an error means that the client is gone: nobody is left to tell
@@ -64,6 +60,15 @@ func wrongKey() *problem {
 	return invalid(http.StatusUnauthorized, "", "invalid_api_key", "Incorrect API key provided.")
 }
 
+func revokedKey() *problem {
+	return invalid(http.StatusUnauthorized, "", "invalid_api_key", "This API key was revoked or has expired.")
+}
+
+func tooLong(limit, n int) *problem {
+	return invalid(http.StatusBadRequest, "messages", "context_length_exceeded", "This model's maximum context length is %d tokens. "+
+		"However, your messages resulted in %d tokens. Please reduce the length of the messages.", limit, n)
+}
+
 func unknownAgent(status int, agent string) *problem {
 	return invalid(status, "model", "model_not_found", "The agent %s does not exist.", clip(strconv.Quote(agent), 100))
 }
@@ -80,12 +85,27 @@ func tooLarge(limit int64) *problem {
 	return invalid(http.StatusRequestEntityTooLarge, "", "request_too_large", "The request is larger than %d bytes.", limit)
 }
 
-func tooMany(rpm int, wait time.Duration) *problem {
-	code := "rate_limit_exceeded"
-	return &problem{
-		status: http.StatusTooManyRequests, retryAfter: wait, Type: "requests", Code: &code,
-		Message: fmt.Sprintf("Rate limit reached: %d requests in 60 seconds. Please try again in %v.", rpm, wait.Round(time.Millisecond)),
-	}
+// limitProblem is a 429; kind says of what there is too much.
+func limitProblem(kind, code, format string, args ...any) *problem {
+	return &problem{status: http.StatusTooManyRequests, Type: kind, Code: &code, Message: fmt.Sprintf(format, args...)}
+}
+
+func tooMany(agent, what, short string, limit, used, requested int, wait time.Duration) *problem {
+	return limitProblem(what, "rate_limit_exceeded", "Rate limit reached for %s on %s per min (%s): Limit %d, Used %d, Requested %d. Please try again in %v.",
+		clip(agent, 100), what, short, limit, used, requested, wait.Round(time.Millisecond))
+}
+
+func tooLargeForLimit(agent string, limit, requested int) *problem {
+	return limitProblem("tokens", "rate_limit_exceeded", "Request too large for %s on tokens per min (TPM): Limit %d, Requested %d. "+
+		"The input or output tokens must be reduced in order to run successfully.", clip(agent, 100), limit, requested)
+}
+
+func tooManyAtOnce(limit int) *problem {
+	return limitProblem("requests", "too_many_concurrent_requests", "Too many concurrent requests: at most %d are allowed at once.", limit)
+}
+
+func noQuota() *problem {
+	return limitProblem("insufficient_quota", "insufficient_quota", "You exceeded your current quota, please check your plan and billing details.")
 }
 
 // clip cuts s to n bytes; it is for what a client sent and a message repeats.

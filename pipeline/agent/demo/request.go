@@ -27,6 +27,8 @@ type completion struct {
 	MaxCompletion *int            `json:"max_completion_tokens"`
 	N             *int            `json:"n"`
 	Format        *responseFormat `json:"response_format"`
+
+	composed answer // see answer
 }
 
 type streamOptions struct {
@@ -195,6 +197,15 @@ func (c *completion) promptTokens() int {
 	n := 0
 	for _, m := range c.Messages {
 		n += tokens(string(m.Content)) + 4
+	}
+	return n
+}
+
+// cost is how many tokens the prompt and its answer have.
+func (c *completion) cost() int {
+	n := c.promptTokens()
+	if c.check() == nil { // or else there is no answer
+		n += tokens(c.answer().text)
 	}
 	return n
 }

@@ -22,6 +22,13 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	if err := s.allowed(l); err != nil {
 		return err
 	}
+	if s.opts.DownFile != "" {
+		return s.serveUpAndDown(ctx, l)
+	}
+	return s.serve(ctx, l)
+}
+
+func (s *Server) serve(ctx context.Context, l net.Listener) error {
 	requests, drop := context.WithCancel(context.Background())
 	defer drop()
 	server := &http.Server{

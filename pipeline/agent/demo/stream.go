@@ -16,6 +16,15 @@ type stream struct {
 	err  error
 }
 
+// done is the last event of a stream.
+const done = "[DONE]"
+
+func newStream(w http.ResponseWriter) *stream {
+	w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-cache")
+	return &stream{w: w, conn: http.NewResponseController(w)}
+}
+
 func (s *stream) event(data []byte) {
 	if s.err != nil {
 		return
@@ -38,22 +47,15 @@ func (s *stream) object(v any) {
 }
 
 // stream sends an answer in pieces: the role, the text, the reason of the end, the usage where asked for, [DONE].
-func (p *reply) stream(w http.ResponseWriter, a answer, fault Fault, withUsage bool) {
-	w.Header().Set("Content-Type", "text/event-stream; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-cache")
-	out := &stream{w: w, conn: http.NewResponseController(w)}
+func (p *reply) stream(w http.ResponseWriter, r *http.Request, a answer, fault Fault, withUsage bool) {
+	out := newStream(w)
 	counted := p.Usage
 	p.Object, p.Usage = "chat.completion.chunk", nil
 	empty := ""
 	p.delta(out, &said{Role: "assistant", Content: &empty}, nil)
 	pieces := cutPieces(a.text)
 	for i, piece := range pieces {
-		if fault.name == faultCut && i >= len(pieces)/2 {
-			abort(w, out.err)
-			return
-		}
-		if fault.name == faultMalformed && i >= len(pieces)/2 {
-			out.event([]byte(`{"id":"` + p.ID + `","choices":[{"delta":`))
+		if i == len(pieces)/2 && out.ends(p, r, fault) {
 			return
 		}
 		p.delta(out, &said{Content: &piece}, nil)
@@ -63,7 +65,21 @@ func (p *reply) stream(w http.ResponseWriter, a answer, fault Fault, withUsage b
 		p.Choices, p.Usage = []choice{}, counted
 		out.object(p)
 	}
-	out.event([]byte("[DONE]"))
+	out.event([]byte(done))
+}
+
+// ends ends a stream in its middle where the fault asks for that.
+func (s *stream) ends(p *reply, r *http.Request, fault Fault) bool {
+	switch fault.name {
+	case faultCut, faultHangBody:
+		breakOff(s.w, r, s.err, fault)
+	case faultMalformed:
+		s.event([]byte(`{"id":"` + p.ID + `","choices":[{"delta":`))
+	case faultCutStream:
+	default:
+		return false
+	}
+	return true
 }
 
 func (p *reply) delta(out *stream, d *said, reason *string) {
