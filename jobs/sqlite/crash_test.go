@@ -22,13 +22,11 @@ import (
 const childEnv = "DOCBATCH_SQLITE_TEST_CHILD"
 
 func TestMain(m *testing.M) {
-	if path, ok := strings.CutPrefix(os.Getenv(childEnv), "work "); ok {
-		exit(childWork(path))
+	what, path, isChild := strings.Cut(os.Getenv(childEnv), " ")
+	if !isChild {
+		os.Exit(m.Run())
 	}
-	if path, ok := strings.CutPrefix(os.Getenv(childEnv), "hold "); ok {
-		exit(childHold(path))
-	}
-	os.Exit(m.Run())
+	exit(map[string]func(path string) error{"work": childWork, "hold": childHold, "version1": childVersion1}[what](path))
 }
 
 func exit(err error) {
@@ -144,7 +142,8 @@ func killAfter(t *testing.T, path string, n int, acknowledged map[int64]bool) {
 // checkAcknowledged checks that every item that was acknowledged is done and has its own answer.
 func checkAcknowledged(t *testing.T, path string, acknowledged map[int64]bool) {
 	t.Helper()
-	s := open(t, path, Options{})
+	s, err := Open(t.Context(), path, Options{})
+	must(t, err)
 	i := int64(0)
 	done := 0
 	for rec, err := range s.Records(t.Context()) {
@@ -160,6 +159,8 @@ func checkAcknowledged(t *testing.T, path string, acknowledged map[int64]bool) {
 			done++
 		}
 	}
+	must(t, s.Close())
+	must(t, Check(t.Context(), path))
 	t.Logf("%d acknowledged, %d done", len(acknowledged), done)
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
-	"embed"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -14,36 +13,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
-	driver "modernc.org/sqlite"
-	codes "modernc.org/sqlite/lib"
-
-	"docbatch/pipeline"
-)
-
-// What is wrong with a state file, for errors.Is. The errors themselves name the file and the cause.
-var (
-	ErrNotState = errors.New("is not a docbatch state file")
-	ErrNewer    = errors.New("is from a newer docbatch")
-	ErrDamaged  = errors.New("is damaged")
 )
 
 // applicationID marks a state file as one: "docb" in the file's header, see https://www.sqlite.org/pragma.html#pragma_application_id.
 const applicationID = 0x646f6362
-
-//go:embed migrations/*.sql
-var migrations embed.FS
-
-// schemaVersion is the version that this docbatch knows: the number of migrations, kept as user_version.
-var schemaVersion = len(migrationNames())
-
-func migrationNames() []string {
-	names, err := fs.Glob(migrations, "migrations/*.sql") // sorted
-	if err != nil {
-		panic(err) // only for a bad pattern
-	}
-	return names
-}
 
 // dsn is the driver's name for a file: a URI, so that no character of the path means anything.
 func dsn(path string, query ...string) string {
@@ -64,22 +37,27 @@ func dsn(path string, query ...string) string {
 func prepareDSN(path string) string { return dsn(path, "mode=rw", "_pragma=synchronous(FULL)") }
 
 // writerDSN opens a prepared file for the writer. wal_autocheckpoint is in pages: 40 MB a checkpoint gave a third more rows
-// a second than 4 MB. cache_size is in KiB.
+// a second than 4 MB. cache_size is in KiB. busy_timeout is in ms: the writer itself decides how often it waits for that long.
 func writerDSN(path string) string {
 	return dsn(path, "mode=rw", "_pragma=journal_mode(WAL)", "_pragma=synchronous(FULL)", "_pragma=wal_autocheckpoint(10000)",
-		"_pragma=journal_size_limit(67108864)", "_pragma=cache_size(-8000)")
+		"_pragma=journal_size_limit(67108864)", "_pragma=cache_size(-8000)", "_pragma=busy_timeout(1000)")
 }
 
 func readerDSN(path string) string { return dsn(path, "mode=ro", "_query_only=1") }
 
-// prepare makes the state file, or checks that it is one, and brings its schema up to date. It works without a write-ahead
-// log, so that from its first byte on the file itself says what it is.
-func prepare(ctx context.Context, path string) error {
-	if err := inspect(path); errors.Is(err, fs.ErrNotExist) {
-		if err := create(path); err != nil {
-			return err
+// prepare makes the state file, or checks that it is one and lost nothing since a mark was noted, and brings its schema up to
+// date. It works without a write-ahead log, so that from its first byte on the file itself says what it is.
+func prepare(ctx context.Context, path string, l *lock) error {
+	err := inspect(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err = l.forget(); err == nil {
+			err = create(path)
 		}
-	} else if err != nil {
+	}
+	if err == nil {
+		err = checkMark(ctx, path, l.noted)
+	}
+	if err != nil {
 		return err
 	}
 	db, err := sql.Open("sqlite", prepareDSN(path))
@@ -87,7 +65,7 @@ func prepare(ctx context.Context, path string) error {
 		return err
 	}
 	db.SetMaxOpenConns(1)
-	err = migrate(ctx, db, filepath.Base(path))
+	err = migrate(ctx, db, path)
 	return errors.Join(err, db.Close())
 }
 
@@ -124,6 +102,13 @@ func inspect(path string) error {
 	return nil
 }
 
+// isEmpty reports whether there is an empty file at path. It must not be given to SQLite, which deletes the log of such a file
+// as soon as it opens it: it may hold everything.
+func isEmpty(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Size() == 0
+}
+
 // isHeader reports whether b is the beginning of an empty file, or the header of a database of ours, see
 // https://www.sqlite.org/fileformat.html#the_database_header.
 func isHeader(b []byte) bool {
@@ -131,37 +116,6 @@ func isHeader(b []byte) bool {
 		return true
 	}
 	return len(b) == 100 && bytes.HasPrefix(b, []byte("SQLite format 3\x00")) && binary.BigEndian.Uint32(b[68:]) == applicationID
-}
-
-// migrate applies the migrations that the file has not seen, each in its own transaction.
-func migrate(ctx context.Context, db *sql.DB, name string) error {
-	version, err := versionOf(ctx, db, name)
-	if err != nil {
-		return err
-	}
-	for i, file := range migrationNames()[version:] {
-		script, err := migrations.ReadFile(file)
-		if err != nil {
-			return err
-		}
-		if err := applyMigration(ctx, db, string(script), version+i+1); err != nil {
-			return sqlError(name, fmt.Errorf("apply %s: %w", file, err))
-		}
-	}
-	return nil
-}
-
-func applyMigration(ctx context.Context, db *sql.DB, script string, version int) error {
-	tx, err := db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer tx.Rollback()
-	mark := fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d;", applicationID, version)
-	if _, err := tx.ExecContext(ctx, script+mark); err != nil {
-		return err
-	}
-	return tx.Commit()
 }
 
 // versionOf gives the schema version of a file, 0 for an empty one, and an error where this docbatch can't use it.
@@ -185,32 +139,4 @@ func versionOf(ctx context.Context, db *sql.DB, name string) (int, error) {
 		return 0, stateError(fmt.Errorf("%s %w: it has no schema", name, ErrDamaged))
 	}
 	return version, nil
-}
-
-// stateError classes an error as one of the state: no document can succeed.
-func stateError(err error) error {
-	return &pipeline.Error{Class: pipeline.Fatal, Kind: pipeline.KindState, Err: err}
-}
-
-// sqlError classes what SQLite reports of the file called name. A constraint that fails is our bug, not the file's state, and
-// an error that is not SQLite's is passed on as it is.
-func sqlError(name string, err error) error {
-	switch code := codeOf(err); code {
-	case -1:
-		return err
-	case codes.SQLITE_CONSTRAINT, codes.SQLITE_MISMATCH, codes.SQLITE_TOOBIG, codes.SQLITE_ERROR, codes.SQLITE_MISUSE, codes.SQLITE_RANGE:
-		return fmt.Errorf("%s: %w", name, err)
-	case codes.SQLITE_CORRUPT, codes.SQLITE_NOTADB:
-		return stateError(fmt.Errorf("%s %w: %w", name, ErrDamaged, err))
-	default:
-		return stateError(fmt.Errorf("%s: %w", name, err))
-	}
-}
-
-// codeOf is SQLite's primary result code; -1 for an error that is not SQLite's.
-func codeOf(err error) int {
-	if e, ok := errors.AsType[*driver.Error](err); ok {
-		return e.Code() & 0xff
-	}
-	return -1
 }

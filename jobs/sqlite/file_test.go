@@ -118,7 +118,7 @@ func TestEmptyFile(t *testing.T) {
 func TestPragmas(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "state.db"), Options{})
 	for pragma, want := range map[string]string{
-		"journal_mode": "wal", "synchronous": "2", "wal_autocheckpoint": "10000", "busy_timeout": "10000", "trusted_schema": "0",
+		"journal_mode": "wal", "synchronous": "2", "wal_autocheckpoint": "10000", "busy_timeout": "1000", "trusted_schema": "0",
 	} {
 		var got string
 		must(t, s.writer.do(t.Context(), 0, func(tx *tx) error {
@@ -175,6 +175,11 @@ func TestCheckFindsDamage(t *testing.T) {
 		"unknown owner":     `UPDATE items SET state = 'claimed', owner = 77 WHERE num = 400`,
 		"unknown answer":    `UPDATE records SET answer = 999 WHERE item = 1`,
 		"dead owner":        `UPDATE items SET state = 'claimed', owner = 1 WHERE num = 400`,
+		"gap in attempts":   `INSERT INTO attempts VALUES (1, 2, 1, 0, 0, 0, 'transient', 'network', 'x')`,
+		"gap in records":    `UPDATE records SET num = 2 WHERE item = 1; UPDATE items SET record = 2 WHERE num = 1`,
+		"no such state":     `PRAGMA ignore_check_constraints = 1; UPDATE items SET state = 'dnne' WHERE num = 1`,
+		"no such class":     `PRAGMA ignore_check_constraints = 1; UPDATE records SET class = 'odd', error = 'x' WHERE item = 1`,
+		"limits not JSON":   `PRAGMA ignore_check_constraints = 1; INSERT INTO limits VALUES ('s', 'x', 0)`,
 		"wrong answer":      `UPDATE records SET request = zeroblob(32) WHERE item = 1`,
 	} {
 		path := filepath.Join(t.TempDir(), "state.db")

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -20,10 +21,12 @@ var ErrLocked = errors.New("is held")
 // lockRetry is how long to wait between two tries for the lock.
 const lockRetry = 50 * time.Millisecond
 
-// lock is the lock beside a state file. It holds as long as the process lives: the file itself means nothing, and is never
-// deleted, because another process may just have opened it.
+// lock is the lock beside a state file. It holds as long as the process lives. The lock file says who holds it, for people, and
+// how far the state file got. It is never deleted by docbatch, because another process may just have opened it.
 type lock struct {
 	flock *flock.Flock
+	file  *os.File // the same, for what is written in it; nil until the lock is taken
+	noted mark     // what it says of the state file
 }
 
 // holder is what the lock file says of the process that holds it.
@@ -38,16 +41,20 @@ type holder struct {
 func takeLock(ctx context.Context, path string, opts Options) (*lock, error) {
 	l := &lock{flock: flock.New(path + ".lock")}
 	ok, err := l.try(ctx, opts.WaitLock)
-	if err != nil {
-		return nil, fmt.Errorf("lock %s: %w", filepath.Base(path), err)
-	}
-	if !ok {
+	if err == nil && !ok {
 		return nil, fmt.Errorf("%s %w by %s", filepath.Base(path), ErrLocked, describeHolder(path+".lock", opts.Now()))
 	}
-	if err := l.write(path+".lock", opts); err != nil {
-		return nil, errors.Join(fmt.Errorf("lock %s: %w", filepath.Base(path), err), l.release())
+	if err == nil {
+		err = l.open(opts)
 	}
-	return l, nil
+	if err == nil {
+		return l, nil
+	}
+	err = errors.Join(fmt.Errorf("lock %s: %w", filepath.Base(path), err), l.release())
+	if ctx.Err() != nil {
+		return nil, err
+	}
+	return nil, stateError(err)
 }
 
 func (l *lock) try(ctx context.Context, wait time.Duration) (bool, error) {
@@ -63,31 +70,93 @@ func (l *lock) try(ctx context.Context, wait time.Duration) (bool, error) {
 	return ok, err
 }
 
-// infoAt is where the holder stands in the lock file. On Windows the byte before it is what is locked, and nobody else can
-// read or write that one.
-const infoAt = 1
+// Where things stand in the lock file: the holder, and the mark. On Windows the byte before them is what is locked, and nobody
+// else can read or write that one. The mark lies within one sector, so that it is written as a whole or not at all.
+const (
+	infoAt    = 1
+	markAt    = 1024
+	markBytes = 128
+)
 
-// write says in the lock file who holds it.
-func (l *lock) write(path string, opts Options) error {
+// open says in the lock file who holds it, and reads how far the state file got.
+func (l *lock) open(opts Options) error {
 	host, _ := os.Hostname() // for people only
 	info, err := json.Marshal(holder{Command: opts.Command, PID: os.Getpid(), Host: host, Since: opts.Now()})
 	if err != nil {
 		return err
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if l.file, err = os.OpenFile(l.flock.Path(), os.O_RDWR, 0); err != nil {
+		return err
+	}
+	l.noted = readMark(l.file)
+	_, err = l.file.WriteAt(padded(info, markAt-infoAt), infoAt)
+	return err
+}
+
+// padded is a line of n bytes.
+func padded(text []byte, n int) []byte {
+	line := bytes.Repeat([]byte{' '}, n)
+	copy(line, text)
+	line[n-1] = '\n'
+	return line
+}
+
+// readMark reads the mark that a lock file notes; none where there is none.
+func readMark(f *os.File) mark {
+	buf := make([]byte, markBytes)
+	n, _ := f.ReadAt(buf, markAt) // what can't be read can't be parsed
+	return parseMark(buf[:n])
+}
+
+// notedBeside is the mark that is noted beside the state file at path.
+func notedBeside(path string) mark {
+	f, err := os.Open(path + ".lock")
+	if err != nil {
+		return mark{}
+	}
+	defer f.Close()
+	return readMark(f)
+}
+
+// note notes how far the state file got, after that is durable. It is not made durable itself: an older note is as true.
+func (l *lock) note(m mark) {
+	if m == l.noted {
+		return
+	}
+	if err := l.put(m); err == nil { // without the note only less is noticed
+		l.noted = m
+	}
+}
+
+// forget notes that the state file begins anew, before it does.
+func (l *lock) forget() error {
+	if l.noted == (mark{}) {
+		return nil
+	}
+	l.noted = mark{}
+	if err := errors.Join(l.put(mark{}), l.file.Sync()); err != nil {
+		return stateError(fmt.Errorf("write %s: %w", filepath.Base(l.flock.Path()), bareCause(err)))
+	}
+	return nil
+}
+
+func (l *lock) put(m mark) error {
+	text, err := json.Marshal(m)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	if err := f.Truncate(infoAt); err != nil {
-		return err
-	}
-	_, err = f.WriteAt(append(info, '\n'), infoAt)
+	_, err = l.file.WriteAt(padded(text, markBytes), markAt)
 	return err
 }
 
 // release lets go of the lock. What the file says of the holder stays there: it is only read while someone holds the lock.
-func (l *lock) release() error { return l.flock.Unlock() }
+func (l *lock) release() error {
+	var err error
+	if l.file != nil {
+		err = l.file.Close()
+	}
+	return errors.Join(err, l.flock.Unlock())
+}
 
 // describeHolder says who holds the lock, as far as the lock file tells: the holder may be about to write it.
 func describeHolder(path string, now time.Time) string {
@@ -96,7 +165,7 @@ func describeHolder(path string, now time.Time) string {
 		return "another process"
 	}
 	defer f.Close()
-	buf := make([]byte, 4096)
+	buf := make([]byte, markAt-infoAt)
 	n, _ := f.ReadAt(buf, infoAt) // what can't be read can't be parsed
 	h, err := parseHolder(buf[:n])
 	if err != nil {

@@ -36,6 +36,9 @@ func OpenReader(ctx context.Context, path string) (*Reader, error) {
 	if err := inspect(path); err != nil {
 		return nil, err
 	}
+	if isEmpty(path) {
+		return nil, stateError(fmt.Errorf("%s %w: it is empty", filepath.Base(path), ErrNotState))
+	}
 	return openReader(ctx, path)
 }
 
@@ -58,9 +61,6 @@ func (r *Reader) prepare(ctx context.Context) error {
 	version, err := versionOf(ctx, r.db, r.name)
 	if err != nil {
 		return err
-	}
-	if version == 0 {
-		return stateError(fmt.Errorf("%s %w: it is empty", r.name, ErrNotState))
 	}
 	if version < schemaVersion {
 		return stateError(fmt.Errorf("%s: its version is %d, this docbatch reads %d: run the job once to bring it up to date", r.name, version, schemaVersion))
@@ -85,7 +85,8 @@ func (r *Reader) Close() error {
 	return errors.Join(append(errs, r.db.Close())...)
 }
 
-// failure is what a caller is told of an error while reading: the context's, where that has ended.
+// failure is what a caller is told of an error while reading: the context's, where that has ended. What SQLite gives and can't
+// be understood is damage.
 func (r *Reader) failure(ctx context.Context, what string, err error) error {
 	if err == nil {
 		return nil
@@ -93,10 +94,11 @@ func (r *Reader) failure(ctx context.Context, what string, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
+	err = fmt.Errorf("%s: %w", what, err)
 	if codeOf(err) == -1 {
-		return stateError(fmt.Errorf("%s of %s: %w", what, r.name, err))
+		return damaged(r.name, err)
 	}
-	return sqlError(r.name, fmt.Errorf("%s: %w", what, err))
+	return sqlError(r.name, err)
 }
 
 // query runs a query and calls scan for each of its rows.
@@ -122,7 +124,11 @@ func (r *Reader) Counts(ctx context.Context) (jobs.Counts, error) {
 			var state string
 			var n int
 			err := rows.Scan(&state, &n)
-			if at := countOf(&c, state); at != nil {
+			at := countOf(&c, state)
+			if err == nil && at == nil {
+				err = fmt.Errorf("there is no state %q", state)
+			}
+			if err == nil {
 				*at = n
 			}
 			return err
@@ -236,6 +242,9 @@ func (c *recordScanner) scan(rows *sql.Rows) (pipeline.Record, error) {
 		return pipeline.Record{}, err
 	}
 	rec := c.outcome.record()
+	if err := c.outcome.whole(pipeline.State(f.state)); err != nil {
+		return pipeline.Record{}, fmt.Errorf("document %q of %s: %w", f.id, f.source, err)
+	}
 	rec.Ref = pipeline.Ref{Source: f.source, ID: f.id, Name: f.name, Stamp: f.stamp, Row: f.row, Fields: fields}
 	rec.State = pipeline.State(f.state)
 	return rec, nil
@@ -252,6 +261,20 @@ type outcomeColumns struct {
 func (c *outcomeColumns) dest() []any {
 	return []any{&c.state, &c.class, &c.kind, &c.status, &c.message, &c.request, &c.text, &c.model, &c.prompt, &c.completion,
 		&c.cached, &c.started, &c.duration, &c.tries}
+}
+
+// whole says what is missing of the outcome of an item in a state: in a damaged file what is joined is not found.
+func (c *outcomeColumns) whole(state pipeline.State) error {
+	if !state.Final() && state != pipeline.Pending && state != pipeline.Claimed {
+		return fmt.Errorf("there is no state %q", state)
+	}
+	if state.Final() && c.state.String != string(state) {
+		return fmt.Errorf("it is %s, its record is missing or of another state", state)
+	}
+	if (state == pipeline.Done || state == pipeline.Truncated) && !c.text.Valid {
+		return errors.New("its answer is missing")
+	}
+	return nil
 }
 
 // record is the outcome without its ref.

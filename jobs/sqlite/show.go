@@ -80,6 +80,9 @@ func (r *Reader) fillEntry(ctx context.Context, e *Entry) error {
 				c outcomeColumns
 			)
 			err := rows.Scan(append([]any{&p.Run}, c.dest()...)...)
+			if err == nil {
+				err = c.whole(pipeline.State(c.state.String))
+			}
 			p.Record = c.record()
 			p.Record.Ref = e.Ref
 			e.History = append(e.History, p)

@@ -35,6 +35,10 @@ type Options struct {
 	// Lease is how long an owner holds items without a sign of life; 0 means jobs.DefaultLease.
 	Lease time.Duration
 
+	// Held, if not nil, is called about once a second while writes wait because another program holds the state file, with how
+	// long they have waited. It must return soon.
+	Held func(time.Duration)
+
 	// Now is the store's clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -62,8 +66,13 @@ var (
 // Open opens the state file at path for writing and makes it where there is none; its folder must be there. What earlier
 // owners still held is pending again: the lock says that none of them lives.
 //
-// The error is ErrLocked while another process holds the file, ErrNotState, ErrNewer or ErrDamaged where the file can't be
-// used; it is then left as it is. ctx bounds the opening only.
+// The error is ErrLocked while another docbatch holds the file and ErrBusy while another program does; ErrNotState, ErrNewer or
+// ErrDamaged where the file can't be used, ErrLost (which is ErrDamaged too) where it holds less than was stored in it: it is
+// then left as it is. A file of an older version is brought up to date, and what it was is kept beside it as PATH.vN.bak.
+// ctx bounds the opening only.
+//
+// When a write fails with ErrDamaged, or because of an I/O error, all later ones do; after a full disk or ErrBusy they are
+// tried anew. What was not stored is never reported as stored.
 func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	opts = opts.withDefaults()
 	if _, err := os.Stat(filepath.Dir(path)); err != nil {
@@ -87,6 +96,9 @@ func (o Options) withDefaults() Options {
 	if o.Lease == 0 {
 		o.Lease = jobs.DefaultLease
 	}
+	if o.Held == nil {
+		o.Held = func(time.Duration) {}
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -98,7 +110,7 @@ func (s *Store) open(ctx context.Context, path string) error {
 	if _, err := driver.Fdatasync(true); err != nil && !errors.Is(err, driver.ErrFdatasyncUnavailable) {
 		return err
 	}
-	if err := prepare(ctx, path); err != nil {
+	if err := prepare(ctx, path, s.lock); err != nil {
 		return err
 	}
 	s.host, _ = os.Hostname() // for people only
@@ -107,7 +119,7 @@ func (s *Store) open(ctx context.Context, path string) error {
 		return err
 	}
 	s.db.SetMaxOpenConns(1)
-	if s.writer, err = startWriter(ctx, s.db, filepath.Base(path)); err != nil {
+	if s.writer, err = startWriter(ctx, s.db, path, s.lock.note, s.opts.Held); err != nil {
 		return err
 	}
 	if s.Reader, err = openReader(ctx, path); err != nil {

@@ -5,7 +5,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"sync/atomic"
+	"time"
 
 	codes "modernc.org/sqlite/lib"
 )
@@ -35,32 +37,61 @@ type op struct {
 // writer is the one goroutine that writes. It takes what is waiting into one transaction, commits it durably and wakes all
 // that waited, and meanwhile the next group collects: a timer in its place only made it slower.
 type writer struct {
-	name    string
-	tx      *tx
-	ops     chan *op
-	quit    chan struct{} // closed by stop
-	stopped chan struct{} // closed when the goroutine has ended
-	broken  error         // after an I/O error nobody knows what the file holds: nothing more is written
+	path     string
+	tx       *tx
+	note     func(mark) // is told how far the file got, after each commit
+	files    openFiles
+	held     func(time.Duration)
+	patience time.Duration // how long another program may hold the file
+	ops      chan *op
+	quit     chan struct{} // closed by stop
+	stopped  chan struct{} // closed when the goroutine has ended
+
+	heldSince time.Time // when another program was first met that holds the file; zero while none does
+	broken    error     // after an I/O error nobody knows what the file holds: nothing more is written
 }
 
-func startWriter(ctx context.Context, db *sql.DB, name string) (*writer, error) {
+// patience is how long another program may hold the file until writes fail: sqlite3 with an open transaction, a backup. It is
+// counted from the first write that waits, so that all that wait and those who come later fail together.
+const patience = time.Minute
+
+func startWriter(ctx context.Context, db *sql.DB, path string, note func(mark), held func(time.Duration)) (*writer, error) {
 	conn, err := db.Conn(ctx)
 	if err != nil {
-		return nil, sqlError(name, err)
-	}
-	var mode string
-	if err := conn.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&mode); err != nil || mode != "wal" {
-		return nil, errors.Join(sqlError(name, err), conn.Close(), stateError(fmt.Errorf("%s: no write-ahead log on this file system (journal mode %q)", name, mode)))
+		return nil, writeError(path, err)
 	}
 	w := &writer{
-		name:    name,
-		tx:      &tx{conn: conn, stmts: map[string]*sql.Stmt{}},
-		ops:     make(chan *op, maxWaiting),
-		quit:    make(chan struct{}),
-		stopped: make(chan struct{}),
+		path:     path,
+		tx:       &tx{name: filepath.Base(path), conn: conn, stmts: map[string]*sql.Stmt{}},
+		note:     note,
+		held:     held,
+		patience: patience,
+		ops:      make(chan *op, maxWaiting),
+		quit:     make(chan struct{}),
+		stopped:  make(chan struct{}),
+	}
+	if err := w.begin(ctx); err != nil {
+		return nil, errors.Join(err, conn.Close())
 	}
 	go w.loop()
 	return w, nil
+}
+
+// begin makes sure that there is a write-ahead log, and looks at the files that are written to.
+func (w *writer) begin(ctx context.Context) error {
+	var mode string
+	err := w.tx.conn.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&mode)
+	if err == nil && mode != "wal" {
+		return stateError(fmt.Errorf("%s: no write-ahead log on this file system (journal mode %q)", w.tx.name, mode))
+	}
+	if err == nil {
+		err = w.tx.conn.QueryRowContext(ctx, selectMark).Scan(new(mark).dest()...) // now the log is open
+	}
+	if err != nil {
+		return writeError(w.path, err)
+	}
+	w.files, err = lookAtFiles(w.path)
+	return err
 }
 
 // stop stores what is waiting, and ends the goroutine.
@@ -140,31 +171,32 @@ func (w *writer) collect(group []*op) []*op {
 	return group
 }
 
-// write stores a group of ops and wakes their waiters.
+// write stores a group of ops and wakes their waiters. While another program holds the file they may still give up.
 func (w *writer) write(group []*op) {
+	err := w.lockFile()
 	live := group[:0]
 	for _, o := range group {
 		if o.taken.CompareAndSwap(false, true) {
 			live = append(live, o)
 		}
 	}
-	if len(live) == 0 {
-		return
-	}
-	w.store(live)
+	w.store(live, err)
 	for _, o := range live {
 		close(o.done)
 	}
 }
 
-// store sets the error of each op. One op that fails takes no other with it: then each gets a transaction of its own.
-func (w *writer) store(group []*op) {
-	err := w.commit(group)
-	if err != nil && len(group) > 1 && !isStorage(err) {
-		for _, o := range group {
-			o.err = w.failure(w.commit([]*op{o}))
+// store sets the error of each op, in the transaction that lockFile began, or failed to. One op that fails takes no other with
+// it: then each gets a transaction of its own.
+func (w *writer) store(group []*op, err error) {
+	if err == nil {
+		err = w.commit(group)
+		if err != nil && len(group) > 1 && !isStorage(err) {
+			for _, o := range group {
+				w.store([]*op{o}, w.lockFile())
+			}
+			return
 		}
-		return
 	}
 	err = w.failure(err)
 	for _, o := range group {
@@ -177,8 +209,8 @@ func (w *writer) failure(err error) error {
 	if err == nil || w.broken != nil {
 		return err
 	}
-	failure := sqlError(w.name, err)
-	if code := codeOf(err); code == codes.SQLITE_IOERR || code == codes.SQLITE_CORRUPT {
+	failure := writeError(w.path, err)
+	if code := codeOf(err); code == codes.SQLITE_IOERR || errors.Is(failure, ErrDamaged) || errors.Is(err, errMoved) {
 		w.broken = failure
 	}
 	return failure
@@ -190,26 +222,59 @@ func isStorage(err error) bool {
 	case codes.SQLITE_IOERR, codes.SQLITE_FULL, codes.SQLITE_CORRUPT, codes.SQLITE_NOTADB, codes.SQLITE_READONLY, codes.SQLITE_CANTOPEN:
 		return true
 	}
-	return false
+	return errors.Is(err, ErrDamaged) || errors.Is(err, errMoved)
 }
 
-// commit runs a group in one transaction. When it returns an error nothing of it is stored.
-func (w *writer) commit(group []*op) error {
+// lockFile begins a transaction. While another program holds the file it waits, until patience has run out.
+func (w *writer) lockFile() error {
 	if w.broken != nil {
 		return w.broken
 	}
-	if _, err := w.tx.exec("BEGIN IMMEDIATE"); err != nil {
-		return err
+	for {
+		began := time.Now()
+		_, err := w.tx.exec("BEGIN IMMEDIATE") // waits for a second
+		if code := codeOf(err); code != codes.SQLITE_BUSY && code != codes.SQLITE_PROTOCOL {
+			w.heldSince = time.Time{}
+			return err
+		}
+		if w.heldSince.IsZero() {
+			w.heldSince = began
+		}
+		waited := time.Since(w.heldSince)
+		if waited >= w.patience {
+			return fmt.Errorf("after %v: %w", waited.Round(time.Second), err)
+		}
+		w.held(waited)
 	}
+}
+
+// commit runs a group in the transaction that was begun, and makes it durable. When it returns an error, nobody may rely on
+// any of it.
+func (w *writer) commit(group []*op) error {
+	var got mark
 	err := w.runAll(group)
+	if err == nil {
+		_, err = w.tx.get(selectMark, nil, got.dest()...)
+	}
 	if err == nil {
 		_, err = w.tx.exec("COMMIT")
 	}
 	if err != nil {
-		// After some errors SQLite has rolled back by itself, and then this fails: either way nothing remains.
-		_, _ = w.tx.exec("ROLLBACK")
+		w.rollBack()
+		return err
 	}
-	return err
+	if err := w.files.check(); err != nil {
+		return err
+	}
+	w.note(got)
+	return nil
+}
+
+// rollBack leaves nothing of a transaction. After some errors SQLite has done it by itself, and says that there is none.
+func (w *writer) rollBack() {
+	if _, err := w.tx.exec("ROLLBACK"); err != nil && codeOf(err) != codes.SQLITE_ERROR {
+		w.broken = writeError(w.path, err)
+	}
 }
 
 func (w *writer) runAll(group []*op) error {
@@ -223,6 +288,7 @@ func (w *writer) runAll(group []*op) error {
 
 // tx is the writer's connection while a transaction is open. Statements are prepared once.
 type tx struct {
+	name  string // of the file
 	conn  *sql.Conn
 	stmts map[string]*sql.Stmt
 }
@@ -266,7 +332,15 @@ func (t *tx) get(query string, args []any, dest ...any) (bool, error) {
 	if errors.Is(err, sql.ErrNoRows) {
 		return false, nil
 	}
-	return err == nil, err
+	return err == nil, t.understood(err)
+}
+
+// understood is err of a scan. What SQLite gives and can't be understood is damage.
+func (t *tx) understood(err error) error {
+	if err == nil || codeOf(err) != -1 {
+		return err
+	}
+	return damaged(t.name, err)
 }
 
 // each calls scan for every row of a query until it returns false.
@@ -282,7 +356,7 @@ func (t *tx) each(query string, args []any, scan func(rows *sql.Rows) (bool, err
 	defer rows.Close()
 	for rows.Next() {
 		if more, err := scan(rows); err != nil || !more {
-			return err
+			return t.understood(err)
 		}
 	}
 	return rows.Err()

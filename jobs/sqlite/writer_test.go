@@ -202,7 +202,7 @@ func TestDiskFull(t *testing.T) {
 				return
 			}
 			e := pipeline.AsError(err)
-			if e.Class != pipeline.Fatal || e.Kind != pipeline.KindState || !strings.Contains(err.Error(), "full") {
+			if e.Class != pipeline.Fatal || e.Kind != pipeline.KindMachine || !strings.Contains(err.Error(), "full") {
 				t.Errorf("full disk: got class %s, kind %s, error %v", e.Class, e.Kind, err)
 			}
 		})
