@@ -163,14 +163,9 @@ func (r *jobRun) work(ctx context.Context) error {
 		return err
 	}
 	defer closeAgent()
-	r.pace = agent.NewPace(agent.Traced{Next: wire}, r.job.rpm)
-	if again, err := r.again(ctx); err != nil {
-		return err
-	} else if again {
-		r.pace.Spent()
-	}
+	r.pace = agent.NewPace(agent.Traced{Next: wire}, agent.NewMeter(), agent.Limits{Requests: r.job.rpm, InFlight: r.job.workers})
 	asked := &agent.Cache{
-		Next:  &agent.Retry{Next: r.pace, Attempts: r.job.attempts},
+		Next:  &agent.Retry{Next: r.pace, Attempts: r.job.attempts, Repeats: agent.DefaultRepeats},
 		Store: r.store,
 		Base:  r.job.baseURL,
 	}
@@ -202,15 +197,6 @@ func (r *jobRun) work(ctx context.Context) error {
 		err = interruption(signalled)
 	}
 	return r.conclude(context.WithoutCancel(ctx), lease.Owner(), err)
-}
-
-// again reports whether the job's last run was less than a minute ago, as far as is known: of one that was killed it is not.
-func (r *jobRun) again(ctx context.Context) (bool, error) {
-	runs, err := r.store.Runs(ctx, 1)
-	if err != nil || len(runs) == 0 {
-		return false, err
-	}
-	return runs[0].Ended.IsZero() || time.Since(runs[0].Ended) < time.Minute, nil
 }
 
 // interruption is the error of a run that a signal stopped.

@@ -28,6 +28,7 @@ func answers(errs ...error) (agent.Agent, *atomic.Int64) {
 
 var (
 	transient = pipeline.Errorf(pipeline.Transient, pipeline.KindServer, "502")
+	late      = pipeline.Errorf(pipeline.Transient, pipeline.KindTimeout, "no answer in time")
 	throttled = pipeline.Errorf(pipeline.Throttled, pipeline.KindRate, "429")
 	refused   = pipeline.Errorf(pipeline.Refused, pipeline.KindRequest, "400")
 	fatal     = pipeline.Errorf(pipeline.Fatal, pipeline.KindKey, "401")
@@ -49,7 +50,9 @@ func TestRetry(t *testing.T) {
 	}{
 		"an answer at once":                      {nil, 1, ""},
 		"transient failures are tried again":     {repeat(transient, 4), 5, ""},
-		"but not for ever":                       {repeat(transient, 9), 5, pipeline.Transient},
+		"but not for ever":                       {repeat(transient, 19), 8, pipeline.Transient},
+		"a time-out is repeated once":            {repeat(late, 9), 2, pipeline.Transient},
+		"a time-out between others, too":         {[]error{transient, late, transient, late}, 4, pipeline.Transient},
 		"throttling is never counted":            {repeat(throttled, 40), 41, ""},
 		"throttling between failures costs none": {append(repeat(transient, 4), repeat(throttled, 9)...), 14, ""},
 		"a refusal is final":                     {repeat(refused, 1), 1, pipeline.Refused},
@@ -59,7 +62,7 @@ func TestRetry(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				next, calls := answers(tt.errs...)
-				_, err := (&agent.Retry{Next: next}).Ask(t.Context(), &agent.Request{})
+				_, err := (&agent.Retry{Next: next, Repeats: agent.DefaultRepeats}).Ask(t.Context(), &agent.Request{})
 				if got := pipeline.ClassOf(err); got != tt.class {
 					t.Errorf("class %q, want %q", got, tt.class)
 				}
@@ -161,7 +164,7 @@ func TestPaceKeepsToTheLimit(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := &recorder{}
-				ask(t.Context(), agent.NewPace(r, tt.rpm), tt.workers, tt.n)
+				ask(t.Context(), agent.NewPace(r, agent.NewMeter(), agent.Limits{Requests: tt.rpm}), tt.workers, tt.n)
 				if got := densest(r.sent, time.Minute); got > int(tt.rpm) {
 					t.Errorf("%d requests in 60 s, want at most %v", got, tt.rpm)
 				}
@@ -174,20 +177,6 @@ func TestPaceKeepsToTheLimit(t *testing.T) {
 	}
 }
 
-func TestPaceAcrossRestarts(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := &recorder{}
-		for range 400 { // lives of a process, each killed after its second request was sent
-			p := agent.NewPace(r, 600)
-			p.Spent()
-			ask(t.Context(), p, 1, 2)
-		}
-		if got := densest(r.sent, time.Minute); got > 600 {
-			t.Errorf("%d requests in 60 s, want at most 600", got)
-		}
-	})
-}
-
 func TestPaceHoldsEveryone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		started := time.Now()
@@ -197,7 +186,7 @@ func TestPaceHoldsEveryone(t *testing.T) {
 			}
 			return nil
 		}}
-		p := agent.NewPace(r, 0)
+		p := agent.NewPace(r, agent.NewMeter(), agent.Limits{Requests: 0})
 		time.AfterFunc(5*time.Second, func() {
 			if pause := p.Paused(); pause.For < 14*time.Second || pause.Why == "" {
 				t.Errorf("after 5 s the pause is %+v, want about 15 s with a reason", pause)
@@ -215,19 +204,23 @@ func TestPaceHoldsEveryone(t *testing.T) {
 	})
 }
 
+// TestPaceCutsOncePerEpisode has all 64 workers refused at once, after they were let in for a while.
 func TestPaceCutsOncePerEpisode(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := &recorder{agent: func(n int) error {
-			if n <= 64 {
+		started := time.Now()
+		var waited time.Duration
+		r := &recorder{agent: func(int) error {
+			if at := time.Since(started); at > 5*time.Second && at < 5200*time.Millisecond {
 				return throttled // no Retry-After
 			}
 			return nil
 		}}
-		started := time.Now()
-		ask(t.Context(), &agent.Retry{Next: agent.NewPace(r, 0)}, 64, 64)
-		// One episode is a pause of 1 to 2 s; 64 of them in a row would be 90 s each.
-		if got := time.Since(started); got > 3*time.Second {
-			t.Errorf("64 throttled requests of one episode held the pool for %v, want at most 3 s", got)
+		p := agent.NewPace(r, agent.NewMeter(), agent.Limits{})
+		time.AfterFunc(5500*time.Millisecond, func() { waited = p.Paused().For })
+		ask(t.Context(), &agent.Retry{Next: p}, 64, 10000)
+		// One episode is a pause of about 2 s; 64 of them in a row would be 90 s each.
+		if waited < time.Second || waited > 2*time.Second {
+			t.Errorf("half a second later the pause is %v yet, want between 1 and 2 s", waited)
 		}
 	})
 }
@@ -236,7 +229,7 @@ func TestPaceEndsWhenTheRunStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stop := make(chan struct{})
 		ctx := pipeline.WithStopping(t.Context(), stop)
-		p := agent.NewPace(&recorder{}, 1)
+		p := agent.NewPace(&recorder{}, agent.NewMeter(), agent.Limits{Requests: 1})
 		p.Ask(ctx, &agent.Request{}) // takes the only slot of this minute
 		time.AfterFunc(time.Second, func() { close(stop) })
 		for range 2 {

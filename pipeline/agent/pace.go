@@ -12,21 +12,45 @@ import (
 	"docbatch/pipeline"
 )
 
-// Pace keeps to the limits of the service for all workers together: it sends no more requests a minute than allowed, and
-// when the service asks for a pause, everyone pauses.
+// Pace keeps to the limits of the service for all workers together. Limits that are known are used to 99 %. What is not known is
+// found: it starts gently, learns from a refusal how much the service takes a minute (see throttle), and from headers how much is
+// left (see allowance). When the service asks for a pause everyone pauses, and comes back slowly. When the agent is down, one
+// request after the other looks whether it is back, and none of that counts as an attempt (see outage).
 //
-// Requests pass one at a time: only the one at the front holds a reservation. What waits behind it feels a new pause at
-// once; with a reservation each, all of them would be due together when the pause ends.
+// Requests pass one at a time, and only the one at the front decides when to go. What waits behind it feels a new pause at once;
+// with a reservation each, all of them would be due together when the pause ends.
 type Pace struct {
-	next  Agent
-	limit *rate.Limiter // nil: no limit known
-	turn  chan struct{} // holds one token: who has it is at the front
+	next   Agent
+	meter  *Meter
+	limits Limits
+	turn   chan struct{} // holds one token: who has it is at the front
+	wake   chan struct{} // tells the front that something has changed
 
 	mu       sync.Mutex
-	held     time.Time // nobody sends before
-	why      string    // the reason, for people
-	episode  time.Time // when the pause in force was asked for
-	episodes int       // pauses in a row without an answer between them
+	clock    clock
+	sent     uint64 // calls, ever
+	tokens   int    // estimated for them
+	inFlight int
+	peak     int // the most that may be in flight at once, or were
+	answers  int
+	began    time.Time // the first call, of an earlier run if it was remembered
+	changed  time.Time // the last time that a call went off or ended
+	ledger   ledger
+
+	known    *rate.Limiter // nil: the limit on requests is not known
+	minute   float64       // tokens that may be sent in one: the limit, and less where it was refused
+	bucket   tokenBucket
+	ease     ease
+	throttle throttle
+	outage   outage
+	said     struct{ requests, tokens allowance }
+
+	held  time.Time // nobody sends before
+	since time.Time // when the pause began
+	why   string    // the reason, for people
+	probe *call     // the first after a pause; nil once it is known what came of it
+	front Pause     // what the one at the front waits for, where that is not the rate
+	until time.Time // when front is over
 }
 
 var _ Agent = (*Pace)(nil)
@@ -41,102 +65,337 @@ const (
 	// requests a minute.
 	catchUp = 20 * time.Millisecond
 
-	// The pause where the service asks for one without saying how long; doubled while it goes on asking. The longest outlasts a
-	// window of a minute.
-	firstPause = 2 * time.Second
-	mostPause  = 90 * time.Second
+	// A refusal while that much of a known limit on tokens is in use is taken for one of tokens: the service counts them otherwise
+	// than we do, and a little less is sent from then on.
+	nearlyFull  = 0.8
+	tokenStep   = 0.003
+	leastTokens = 0.8
+
+	// worthSaying is how long a wait must be to be told.
+	worthSaying = time.Second
+
+	// probeTime is how long the others wait for what comes of the first call after a pause: a refusal comes at once, an answer may
+	// take minutes.
+	probeTime = time.Second
 )
 
-// NewPace paces next. rpm is the service's limit in requests a minute; 0 where none is known.
-func NewPace(next Agent, rpm float64) *Pace {
-	p := &Pace{next: next, turn: make(chan struct{}, 1)}
-	p.turn <- struct{}{}
-	if rpm > 0 {
-		perSecond := rpm / 60 * rateMargin
-		burst := max(1, int(perSecond*catchUp.Seconds()))
-		p.limit = rate.NewLimiter(rate.Limit(perSecond), burst)
+// NewPace paces next.
+func NewPace(next Agent, meter *Meter, l Limits) *Pace {
+	if l.MaxPause <= 0 {
+		l.MaxPause = DefaultMaxPause
 	}
+	p := &Pace{next: next, meter: meter, limits: l, turn: make(chan struct{}, 1), wake: make(chan struct{}, 1)}
+	p.turn <- struct{}{}
+	if l.Requests > 0 {
+		p.known = newLimiter(l.Requests / 60 * rateMargin)
+	}
+	p.clock.start = time.Now()
+	p.minute, p.bucket = l.Tokens, tokenBucket{rate: l.Tokens / 60 * rateMargin}
+	p.ease = ease{limit: rate.NewLimiter(startRate, 1), starting: l.Requests <= 0}
+	p.throttle.patience = firstPatience
+	p.peak = l.InFlight
 	return p
 }
 
-// Ask implements Agent. It waits its turn, as long as that takes; it returns early with ctx's error or pipeline.ErrStopping.
-func (p *Pace) Ask(ctx context.Context, req *Request) (*Answer, error) {
-	if err := p.wait(ctx); err != nil {
-		return nil, err
-	}
-	sent := time.Now()
-	a, err := p.next.Ask(ctx, req)
-	p.learn(sent, err)
-	return a, err
+// newLimiter makes a limiter of so many requests a second.
+func newLimiter(perSecond float64) *rate.Limiter {
+	return rate.NewLimiter(rate.Limit(perSecond), burstOf(perSecond))
 }
 
-// wait returns when a request may be sent.
-func (p *Pace) wait(ctx context.Context) error {
+func burstOf(perSecond float64) int { return max(1, int(perSecond*catchUp.Seconds())) }
+
+// A call is a request on its way, as Pace knows it.
+type call struct {
+	num    uint64 // of all calls
+	tokens int    // estimated for all calls up to it
+	cost   int    // estimated for it, in tokens
+	sent   time.Time
+	slot   int64 // of the ledger
+	rates  Rates // what the service said beside its outcome
+}
+
+// Ask implements Agent. It waits its turn, as long as that takes; it returns early with ctx's error or pipeline.ErrStopping. A request
+// that the limits can never let pass is Invalid, of kind KindTooLong, and is not sent. After the agent was down for
+// Limits.GiveUp the error is Fatal, of kind KindUnreachable.
+func (p *Pace) Ask(ctx context.Context, req *Request) (*Answer, error) {
+	cost, err := p.cost(req)
+	if err != nil {
+		return nil, err
+	}
+	c, err := p.wait(ctx, cost)
+	if err != nil {
+		return nil, err
+	}
+	a, err := p.next.Ask(withRates(ctx, func(r Rates) { c.rates = r }), req)
+	return a, p.learn(ctx, c, req, a, err)
+}
+
+// cost is what req counts for against the limit on tokens.
+func (p *Pace) cost(req *Request) (int, error) {
+	if p.limits.Tokens <= 0 && p.limits.Context <= 0 {
+		return p.meter.Estimate(req).Total(), nil
+	}
+	guess := p.meter.Estimate(req)
+	if p.limits.Reserve && req.Params.MaxTokens > 0 {
+		guess.Completion = req.Params.MaxTokens
+	}
+	if most := p.limits.Context; most > 0 && guess.Prompt+req.Params.MaxTokens > most {
+		return 0, tooLong("the document is too long for the agent: about %d tokens, and it takes %d", guess.Prompt+req.Params.MaxTokens, most)
+	}
+	most := int(p.limits.Tokens)
+	if most > 0 && guess.Prompt > most {
+		return 0, tooLong("the document alone is over the limit on tokens: about %d, and %d a minute are allowed", guess.Prompt, most)
+	}
+	if most > 0 {
+		return min(guess.Total(), most), nil // an empty minute takes it
+	}
+	return guess.Total(), nil
+}
+
+func tooLong(format string, args ...any) error {
+	return pipeline.Errorf(pipeline.Invalid, pipeline.KindTooLong, format, args...)
+}
+
+// wait returns when a request of so many tokens may be sent: the call is on its way then.
+func (p *Pace) wait(ctx context.Context, cost int) (*call, error) {
 	select {
 	case <-p.turn:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-pipeline.Stopping(ctx):
+		return nil, pipeline.ErrStopping
+	}
+	defer func() { p.turn <- struct{}{} }()
+	for {
+		c, pause, err := p.try(cost)
+		if c != nil || err != nil {
+			return c, err
+		}
+		if err := p.sleep(ctx, pause); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// nap is the longest sleep without a look at the clock on the wall: timers stop while a laptop sleeps.
+const nap = 2 * time.Second
+
+// sleep waits for d, but not for long, or until something has changed.
+func (p *Pace) sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(min(d, nap))
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-p.wake:
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-pipeline.Stopping(ctx):
 		return pipeline.ErrStopping
 	}
-	defer func() { p.turn <- struct{}{} }()
-
-	var slot *rate.Reservation
-	if p.limit != nil {
-		slot = p.limit.Reserve()
-		if err := pipeline.Sleep(ctx, slot.Delay()); err != nil {
-			slot.Cancel()
-			return err
-		}
-	}
-	for {
-		pause := p.Paused()
-		if pause.For <= 0 {
-			return nil
-		}
-		if err := pipeline.Sleep(ctx, pause.For); err != nil {
-			return err
-		}
-	}
+	return nil
 }
 
-// learn draws the conclusion from the outcome of a request sent at that time.
-func (p *Pace) learn(sent time.Time, err error) {
-	if err == nil {
-		p.mu.Lock()
-		p.episodes = 0
-		p.mu.Unlock()
-		return
-	}
-	if e := pipeline.AsError(err); e.Class == pipeline.Throttled {
-		p.throttled(sent, e)
-	}
-}
-
-// throttled starts a pause for everyone, or lengthens the one in force. Requests that were on their way when the pause began
-// tell nothing new by being throttled too, but a longer time that the service asks for counts.
-func (p *Pace) throttled(sent time.Time, e *pipeline.Error) {
+// try sends a call off, or says how long it must wait at least.
+func (p *Pace) try(cost int) (*call, time.Duration, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now := time.Now()
-	if e.RetryAfter > 0 {
-		p.hold(now.Add(e.RetryAfter+rand.N(min(e.RetryAfter/10, time.Second)+1)), "the agent asked for a pause")
+	now := p.clock.now()
+	if err := p.outage.given(); err != nil {
+		return nil, 0, err
 	}
-	if sent.Before(p.episode) {
+	if pause := p.due(now, cost); pause.For > 0 {
+		p.front, p.until = pause, now.Add(pause.For)
+		return nil, pause.For, nil
+	}
+	p.front = Pause{}
+	return p.send(now, cost), 0, nil
+}
+
+// due is the longest of all that a call of that cost has to wait for. p.mu is held.
+func (p *Pace) due(now time.Time, cost int) Pause {
+	var longest Pause
+	wait := func(d time.Duration, why string) {
+		if d > longest.For {
+			longest = Pause{For: d, Why: why}
+		}
+	}
+	wait(p.held.Sub(now), p.why)
+	if p.probe != nil {
+		wait(p.probe.sent.Add(probeTime).Sub(now), "")
+	}
+	if p.limits.InFlight > 0 && p.inFlight >= p.limits.InFlight {
+		wait(nap, "")
+	}
+	if p.known != nil {
+		wait(delay(p.known, now), "")
+	}
+	wait(p.ease.delay(now, p.answers), "")
+	wait(p.throttle.delay(now, &p.ledger), "the agent's limit that was found is used up")
+	if p.limits.Tokens > 0 {
+		wait(p.bucket.delay(now), "")
+		wait(p.ledger.until(now, func(s slot) bool { return float64(s.tokens+cost) <= p.minute || s.tokens <= 0 }),
+			"the tokens of this minute are used up")
+	}
+	wait(min(p.said.requests.wait(now, 1, func(c *call) int { return int(p.sent - c.num) }), p.limits.MaxPause),
+		"the agent says that no request is left")
+	wait(min(p.said.tokens.wait(now, cost, func(c *call) int { return p.tokens - c.tokens }), p.limits.MaxPause),
+		"the agent says that its tokens are used up")
+	return longest
+}
+
+// delay is how long until a limiter lets a request pass.
+func delay(l *rate.Limiter, now time.Time) time.Duration {
+	lacks := 1 - l.TokensAt(now)
+	if lacks <= 0 {
+		return 0
+	}
+	return time.Duration(lacks/float64(l.Limit())*float64(time.Second)) + 1
+}
+
+// send notes that a call goes off. p.mu is held.
+func (p *Pace) send(now time.Time, cost int) *call {
+	p.sent++
+	p.tokens += cost
+	p.inFlight++
+	p.peak = max(p.peak, p.inFlight)
+	if p.began.IsZero() {
+		p.began = now
+	}
+	p.changed = now
+	c := &call{num: p.sent, tokens: p.tokens, cost: cost, sent: now, slot: p.ledger.at(now)}
+	p.ledger.add(c.slot, slot{sent: 1, accepted: 1, tokens: cost})
+	if p.known != nil {
+		p.known.AllowN(now, 1)
+	}
+	p.bucket.take(now, cost)
+	if !p.held.IsZero() { // the first after a pause
+		p.probe = c
+		p.ledger.hold(p.since, now)
+		p.ease.resume(now, p.peak, p.bestBefore(), p.held.Sub(p.since))
+		p.held, p.since = time.Time{}, time.Time{}
+	}
+	p.ease.take(now)
+	p.said.requests.take(now)
+	p.said.tokens.take(now)
+	p.throttle.take(now)
+	return c
+}
+
+// bestBefore is the most that was accepted in a second before the pause; 0 where more than one refusal came since. p.mu is held.
+func (p *Pace) bestBefore() int {
+	if p.throttle.chain > 1 {
+		return 0
+	}
+	return p.throttle.hit.best
+}
+
+// learn draws the conclusions from the outcome of a call, and gives its error.
+func (p *Pace) learn(ctx context.Context, c *call, req *Request, a *Answer, err error) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.clock.now()
+	p.changed = now
+	p.inFlight--
+	p.ledger.at(now)
+	if p.limits.Requests <= 0 { // who knows a limit knows it better: what is said is as old as the answer
+		p.said.requests.note(c, c.rates.Requests, now)
+	}
+	if p.limits.Tokens <= 0 {
+		p.said.tokens.note(c, c.rates.Tokens, now)
+	}
+	if p.probe == c {
+		p.probe = nil
+	}
+	switch {
+	case err == nil:
+		p.answered(now, c, p.meter.Learn(req, a.Tokens).Total())
+	case interrupted(ctx, err):
+		// says nothing
+	default:
+		err = p.failed(now, c, req, err)
+	}
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+	return err
+}
+
+// answered learns from an answer. p.mu is held.
+func (p *Pace) answered(now time.Time, c *call, cost int) {
+	p.answers++
+	p.outage.over()
+	p.settle(now, c, cost)
+	p.throttle.answered(now, c, &p.ledger, p.began)
+}
+
+// settle puts the true cost of a call in place of the estimate. p.mu is held.
+func (p *Pace) settle(now time.Time, c *call, cost int) {
+	if p.limits.Reserve && cost > 0 {
 		return
 	}
-	p.episode = now
-	p.episodes++
-	if e.RetryAfter <= 0 {
-		p.hold(now.Add(backoff(firstPause, mostPause, p.episodes)), fmt.Sprintf("the agent is at its limit (%s)", e.Kind))
+	p.ledger.add(c.slot, slot{tokens: cost - c.cost})
+	p.bucket.take(now, cost-c.cost)
+}
+
+// failed learns from a failure, and gives the error that Retry is to see. p.mu is held.
+func (p *Pace) failed(now time.Time, c *call, req *Request, err error) error {
+	e := pipeline.AsError(err)
+	switch e.Class {
+	case pipeline.Throttled:
+		p.ledger.add(c.slot, slot{accepted: -1})
+		p.settle(now, c, 0)
+		p.throttled(now, c, e)
+	case pipeline.Transient:
+		pause, why := p.outage.failed(now, c, req.Key, e, p.sent, p.peak)
+		p.hold(now, now.Add(pause), why)
+		if p.outage.open {
+			return p.outage.verdict(now, e, p.giveUp())
+		}
+	default:
+		p.outage.over() // the agent is there
+		p.settle(now, c, 0)
+	}
+	return err
+}
+
+// giveUp is how long the agent may be down.
+func (p *Pace) giveUp() time.Duration {
+	switch {
+	case p.limits.GiveUp > 0:
+		return p.limits.GiveUp
+	case p.answers == 0:
+		return DefaultGiveUpEarly
+	}
+	return DefaultGiveUp
+}
+
+// throttled starts a pause for everyone, or lengthens the one in force. Calls that were on their way when the pause began tell nothing
+// new by being refused too, but a longer time that the service asks for counts.
+func (p *Pace) throttled(now time.Time, c *call, e *pipeline.Error) {
+	asked := min(e.RetryAfter, p.limits.MaxPause)
+	if asked > 0 {
+		p.hold(now, now.Add(asked+rand.N(min(asked/10, time.Second)+1)), "the agent asked for a pause")
+	}
+	byTokens := p.limits.Tokens > 0 && float64(p.ledger.sums.tokens) >= nearlyFull*p.minute
+	pause, news := p.throttle.refused(now, c, refusal{asked: asked, byTokens: byTokens}, p.sent, &p.ledger)
+	if news && byTokens {
+		p.minute = max(p.minute*(1-tokenStep), leastTokens*p.limits.Tokens)
+	}
+	if news {
+		p.hold(now, now.Add(min(pause, p.limits.MaxPause)), fmt.Sprintf("the agent is at its limit (%s)", e.Kind))
 	}
 }
 
 // hold moves the end of the pause to until, if that is later. p.mu is held.
-func (p *Pace) hold(until time.Time, why string) {
-	if until.After(p.held) {
-		p.held, p.why = until, why
+func (p *Pace) hold(now, until time.Time, why string) {
+	if !until.After(now) || !until.After(p.held) {
+		return
 	}
+	if p.since.IsZero() {
+		p.since = now
+	}
+	p.held, p.why = until, why
 }
 
 // A Pause says that requests are held back, for how long yet, and why; the zero Pause says that they are not.
@@ -145,21 +404,16 @@ type Pause struct {
 	Why string
 }
 
-// Spent begins with nothing saved up: the first request waits for its place like one in the middle of a run. It is for a run that
-// follows another at once, so that stopping and starting again does not send more than the limit allows.
-func (p *Pace) Spent() {
-	if p.limit != nil {
-		p.limit.AllowN(time.Now(), p.limit.Burst())
-	}
-}
-
-// Paused reports whether everyone is waiting because the service asked for it.
+// Paused reports whether everyone waits for longer than a known rate makes them.
 func (p *Pace) Paused() Pause {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	left := time.Until(p.held)
-	if left <= 0 {
-		return Pause{}
+	now := p.clock.now()
+	if left := p.held.Sub(now); left > 0 {
+		return Pause{For: left, Why: p.why}
 	}
-	return Pause{For: left, Why: p.why}
+	if left := p.until.Sub(now); p.front.Why != "" && p.front.For >= worthSaying && left > 0 {
+		return Pause{For: left, Why: p.front.Why}
+	}
+	return Pause{}
 }

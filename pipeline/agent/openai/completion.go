@@ -15,9 +15,9 @@ import (
 // A completion is what a service said in answer to a request, whether at once or in pieces.
 type completion struct {
 	model   string
-	text    string
+	text    []byte // grows: a stream of single letters as strings took time by its square
 	finish  string // as the service says it
-	refusal string
+	refusal []byte
 	tools   bool // it wants a tool to be called
 	thought bool // there was reasoning
 	tokens  pipeline.Tokens
@@ -127,7 +127,7 @@ func (c *call) decodeStrict() (*completion, bool) {
 	}
 	return &completion{
 		model:  w.Model,
-		text:   w.Choices[0].Message.Content,
+		text:   []byte(w.Choices[0].Message.Content),
 		finish: w.Choices[0].Finish,
 		tokens: pipeline.Tokens{Prompt: max(w.Usage.Prompt, 0), Completion: max(w.Usage.Completion, 0)},
 	}, true
@@ -206,8 +206,8 @@ func (d *completion) add(choice *wireChoice) string {
 	if m == nil {
 		m = &wireMessage{Content: choice.Text}
 	}
-	d.text += string(m.Content)
-	d.refusal += string(m.Refusal)
+	d.text = append(d.text, m.Content...)
+	d.refusal = append(d.refusal, m.Refusal...)
 	d.tools = d.tools || present(m.Tools) || present(m.Function)
 	d.thought = d.thought || m.Reasoning != "" || m.ReasoningOld != ""
 	return string(m.Content)
@@ -215,14 +215,14 @@ func (d *completion) add(choice *wireChoice) string {
 
 // judge makes an answer of d, if it is one.
 func (c *call) judge(d *completion) (*agent.Answer, error) {
-	finish, blank := finishReason(d.finish), strings.TrimSpace(d.text) == ""
+	finish, blank := finishReason(d.finish), len(bytes.TrimSpace(d.text)) == 0
 	switch {
 	case finish == "content_filter":
 		return nil, c.refused(pipeline.KindFilter, "a content filter withheld the answer")
 	case finish == "error":
 		return nil, c.agent.errorf(pipeline.Transient, pipeline.KindServer, c.status, "%s broke off the answer with an error", c.agent.base)
-	case blank && strings.TrimSpace(d.refusal) != "":
-		return nil, c.refused(pipeline.KindFilter, "the agent declined: %s", c.agent.sentence(d.refusal))
+	case blank && len(bytes.TrimSpace(d.refusal)) > 0:
+		return nil, c.refused(pipeline.KindFilter, "the agent declined: %s", c.agent.sentence(string(d.refusal)))
 	case blank && finish == "length":
 		return nil, c.refused(pipeline.KindTruncated, "the answer was cut at the length limit before it had any text")
 	case blank && (d.tools || finish == "tool_calls" || finish == "function_call"):
@@ -233,7 +233,7 @@ func (c *call) judge(d *completion) (*agent.Answer, error) {
 		return nil, c.agent.errorf(pipeline.Transient, pipeline.KindEmpty, c.status, "the answer from %s is empty", c.agent.base)
 	}
 	// A service that echoes the key must not get it into the state.
-	return &agent.Answer{Text: c.agent.secret.scrub(d.text), Model: tidy(c.agent.secret.scrub(d.model), 200), FinishReason: finish, Tokens: d.tokens}, nil
+	return &agent.Answer{Text: c.agent.secret.scrub(string(d.text)), Model: tidy(c.agent.secret.scrub(d.model), 200), FinishReason: finish, Tokens: d.tokens}, nil
 }
 
 func (c *call) noChoices() error {

@@ -145,7 +145,7 @@ func checkSame(t *testing.T, body []byte, want string) {
 		return
 	}
 	var d completion
-	if d.add(&w.Choices[0]); d.text != want {
+	if d.add(&w.Choices[0]); string(d.text) != want {
 		t.Errorf("got %q by the library, %q by our own decoding", want, d.text)
 	}
 }
