@@ -21,10 +21,11 @@ type Progress struct {
 	Failed    int // those that could not be listed included
 	Cached    int // of Done and Truncated: answered from the store
 
-	Requests int             // sent in this run, as far as their documents have an outcome or were released
-	Tokens   pipeline.Tokens // of the answers that were sent for in this run
-	Oldest   string          // the document that is being worked on for the longest time
-	Since    time.Time       // since when; zero where none is
+	Requests  int             // sent in this run, as far as their documents have an outcome or were released
+	Ambiguous int             // of Requests: those that ended without an answer after they were sent; they may have been billed
+	Tokens    pipeline.Tokens // of the answers that were sent for in this run
+	Usual     time.Duration   // how long the requests took, on average, that brought an answer; 0 while there is none
+	Oldest    Working         // the document that is at one thing for the longest time; zero where none is at anything
 }
 
 // Finished is the number of documents that need no more work: those of earlier runs included.
@@ -34,13 +35,9 @@ func (p Progress) Finished() int { return p.Rested + p.Done + p.Truncated + p.Fa
 type progress struct {
 	mu      sync.Mutex
 	now     Progress
-	working map[int64]working
-}
-
-// working is a document in flight.
-type working struct {
-	name  string
-	since time.Time
+	working map[*document]struct{}
+	answers int           // requests that brought one
+	took    time.Duration // all of them together
 }
 
 // Progress says where the run stands. It may be called at any time, by any goroutine.
@@ -49,9 +46,12 @@ func (r *Runner) Progress() Progress {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.now
-	for _, d := range p.working {
-		if now.Since.IsZero() || d.since.Before(now.Since) {
-			now.Oldest, now.Since = d.name, d.since
+	if p.answers > 0 {
+		now.Usual = p.took / time.Duration(p.answers)
+	}
+	for d := range p.working {
+		if w := d.at(time.Now()); w.For > now.Oldest.For {
+			now.Oldest = w
 		}
 	}
 	return now
@@ -80,23 +80,6 @@ func (p *progress) isListed() bool {
 	return p.now.Listed
 }
 
-func (p *progress) begin(item Item) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.working == nil {
-		p.working = make(map[int64]working)
-	}
-	p.working[item.Num] = working{name: item.Name, since: time.Now()}
-	p.now.InFlight++
-}
-
-func (p *progress) end(item Item) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	delete(p.working, item.Num)
-	p.now.InFlight--
-}
-
 func (p *progress) finish(rec *pipeline.Record) {
 	p.update(func(now *Progress) {
 		switch rec.State {
@@ -108,6 +91,15 @@ func (p *progress) finish(rec *pipeline.Record) {
 			now.Failed++
 		}
 		now.Requests += rec.Tries
+		for _, a := range rec.Attempts {
+			switch {
+			case a.Kind == pipeline.KindTimeout || a.Kind == pipeline.KindInterrupted:
+				now.Ambiguous++
+			case a.Class == "":
+				p.answers++
+				p.took += a.Duration
+			}
+		}
 		if rec.Cached {
 			now.Cached++
 			return

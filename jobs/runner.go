@@ -25,6 +25,9 @@ type Runner struct {
 	Grace    time.Duration   // how long documents in flight may take after a stop; 0 means DefaultGrace
 	Log      *slog.Logger    // never document text, prompts or keys; nil: silent
 
+	Deadline      time.Time  // no new document is started from then on, by the wall clock; zero: no deadline
+	FailThreshold *Threshold // how many documents may fail until the run stops; nil: all
+
 	// Stored, if not nil, is called with each outcome after it is stored, from one goroutine.
 	Stored func(pipeline.Record)
 
@@ -34,16 +37,22 @@ type Runner struct {
 // DefaultGrace is how long documents in flight may take after a stop. systemd kills 90 s after its SIGTERM.
 const DefaultGrace = time.Minute
 
+// leaveAfter is how long a step may take to notice that ctx has ended. What takes longer hangs where nothing can interrupt it,
+// such as in a read from a file server that is gone, and is left behind.
+const leaveAfter = time.Second
+
 // ErrInterrupted is why a run ended that was told to stop.
 var ErrInterrupted = errors.New("interrupted")
 
 // run is the state of one Run.
 type run struct {
 	*Runner
-	items    chan Item    // claimed, on their way to a worker
-	outcomes chan Outcome // from the workers, on their way to the queue
+	items    chan Item     // claimed, on their way to a worker
+	outcomes chan Outcome  // from the workers, on their way to the queue
+	closed   chan struct{} // closed when no more outcomes are taken
 	wake     chan struct{}
 	trial    trial
+	score    score
 
 	stopping chan struct{} // closed when no new document may be started
 	stopOnce sync.Once
@@ -51,9 +60,10 @@ type run struct {
 }
 
 // Run works until every document has an outcome, and returns nil then, whatever the outcomes are. It returns early when
-// stop is closed (ErrInterrupted), or when a failure is fatal for all documents: that error. Then no new document is
-// started, those in flight get Grace, and what is not finished is pending again. When ctx ends, nothing is waited for but
-// the store.
+// stop is closed (ErrInterrupted), when the deadline comes, when too many documents failed, or when a failure is fatal for
+// all documents: that error. Then no new document is started, those in flight get Grace, and what is not finished is pending
+// again. When ctx ends, nothing is waited for but the store. A step or a source that still does not return then is left
+// behind, and what it may yet say is not heard.
 func (r *Runner) Run(ctx context.Context, stop <-chan struct{}) error {
 	if r.Log == nil {
 		r.Log = slog.New(slog.DiscardHandler)
@@ -62,10 +72,11 @@ func (r *Runner) Run(ctx context.Context, stop <-chan struct{}) error {
 		Runner:   r,
 		items:    make(chan Item, r.workers()),
 		outcomes: make(chan Outcome, 2*r.workers()),
+		closed:   make(chan struct{}),
 		wake:     make(chan struct{}, 1),
 		stopping: make(chan struct{}),
 	}
-	w.trial.pass = func(o Outcome) { w.outcomes <- o }
+	w.trial.pass = w.pass
 	err := w.run(ctx, stop)
 	// What is still held was not started or not finished. The store must hear of it even if ctx has ended.
 	return errors.Join(err, r.Lease.Release(context.WithoutCancel(ctx)))
@@ -80,7 +91,7 @@ func (r *Runner) grace() time.Duration {
 	return r.Grace
 }
 
-// run starts all goroutines of the run and waits for all of them.
+// run starts all goroutines of the run, and waits for all of them but what is left behind.
 func (w *run) run(ctx context.Context, stop <-chan struct{}) error {
 	hard, cancel := context.WithCancel(pipeline.WithStopping(ctx, w.stopping))
 	defer cancel()
@@ -93,15 +104,9 @@ func (w *run) run(ctx context.Context, stop <-chan struct{}) error {
 	var finisher errgroup.Group
 	finisher.Go(func() error { w.finish(hard); return nil })
 
-	var g errgroup.Group
-	g.Go(func() error { return w.list(hard) })
-	g.Go(func() error { w.dispatch(hard); return nil })
-	for range w.workers() {
-		g.Go(func() error { w.work(hard); return nil })
-	}
-	listErr := g.Wait()
+	listErr := w.await(hard, w.start(hard))
 	w.trial.end()
-	close(w.outcomes)
+	close(w.closed)
 	finisher.Wait()
 	close(over)
 	company.Wait()
@@ -114,6 +119,41 @@ func (w *run) run(ctx context.Context, stop <-chan struct{}) error {
 	}
 }
 
+// start lists and works. The channel gives the error of the listing when both are done.
+func (w *run) start(ctx context.Context) <-chan error {
+	var g errgroup.Group
+	g.Go(func() error { return w.list(ctx) })
+	g.Go(func() error { w.dispatch(ctx); return nil })
+	for range w.workers() {
+		g.Go(func() error { w.work(ctx); return nil })
+	}
+	done := make(chan error, 1)
+	go func() { done <- g.Wait() }()
+	return done
+}
+
+// await waits until all is done, or for leaveAfter once ctx has ended.
+func (w *run) await(ctx context.Context, done <-chan error) error {
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+	}
+	w.stop(interrupted(ctx))
+	patience := time.NewTimer(leaveAfter)
+	defer patience.Stop()
+	select {
+	case err := <-done:
+		return err
+	case <-patience.C:
+		w.Log.Warn("left behind what can't be interrupted", "documents", w.Progress().InFlight)
+		return nil
+	}
+}
+
+// interrupted is why a run ends whose ctx has ended.
+func interrupted(ctx context.Context) error { return errors.Join(ErrInterrupted, ctx.Err()) }
+
 // stop ends the run gently, for the first cause that is given.
 func (w *run) stop(cause error) {
 	w.stopOnce.Do(func() {
@@ -123,15 +163,9 @@ func (w *run) stop(cause error) {
 	})
 }
 
-// watch turns the signal from outside into a stop, and ends the grace time of what is in flight after a stop.
+// watch turns the signal from outside and the deadline into a stop, and ends the grace time of what is in flight after a stop.
 func (w *run) watch(ctx context.Context, stop <-chan struct{}, over <-chan struct{}, cancel context.CancelFunc) {
-	select {
-	case <-stop:
-		w.stop(ErrInterrupted)
-	case <-ctx.Done():
-		w.stop(errors.Join(ErrInterrupted, ctx.Err()))
-	case <-w.stopping:
-	case <-over:
+	if !w.watchForStop(ctx, stop, over) {
 		return
 	}
 	grace := time.NewTimer(w.grace())
@@ -143,6 +177,36 @@ func (w *run) watch(ctx context.Context, stop <-chan struct{}, over <-chan struc
 	case <-ctx.Done():
 	case <-over:
 	}
+}
+
+// watchForStop returns true when the run is stopping, and false when it is over. It looks at the wall clock every second: a
+// timer stands still while a laptop sleeps.
+func (w *run) watchForStop(ctx context.Context, stop <-chan struct{}, over <-chan struct{}) bool {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		w.checkDeadline(time.Now())
+		select {
+		case <-tick.C:
+		case <-stop:
+			w.stop(ErrInterrupted)
+		case <-ctx.Done():
+			w.stop(interrupted(ctx))
+		case <-w.stopping:
+			return true
+		case <-over:
+			return false
+		}
+	}
+}
+
+// checkDeadline stops the run once its deadline has come, by the wall clock.
+func (w *run) checkDeadline(now time.Time) {
+	if w.Deadline.IsZero() || now.Round(0).Before(w.Deadline.Round(0)) {
+		return
+	}
+	w.stop(pipeline.Errorf(pipeline.Fatal, pipeline.KindBudget, "it is %s: the deadline of this run (--stop-at, --stop-after)",
+		now.In(w.Deadline.Location()).Format("15:04 MST")))
 }
 
 // extend keeps the lease alive while the run goes on. Without it other owners may take what we hold, so the run stops.
@@ -164,46 +228,6 @@ func (w *run) extend(ctx context.Context, over <-chan struct{}) {
 	}
 }
 
-// Batches of refs grow from the first size to the last, so that the first document is asked about at once and a million
-// rows cost few transactions. One that waited for longer than patience goes as it is: a listing over a network may be slow.
-const (
-	firstBatch = 64
-	lastBatch  = 1024
-	patience   = 100 * time.Millisecond
-)
-
-// list brings the queue in line with the sources. An error of one source does not keep the others from being listed, but
-// then the listing is not whole, so nothing is gone.
-func (w *run) list(ctx context.Context) error {
-	defer w.listed()
-	listing, err := w.Queue.List(ctx, w.Question)
-	if err != nil {
-		w.stop(err)
-		return nil
-	}
-	b := &batch{run: w, listing: listing, size: firstBatch, since: time.Now()}
-	var broken error
-	for _, src := range w.Sources {
-		if err := b.addAll(ctx, src); err != nil {
-			broken = errors.Join(broken, err)
-		}
-	}
-	if err := b.flush(ctx); err != nil {
-		w.stop(err)
-		return broken
-	}
-	if broken != nil || w.stopped() {
-		return broken
-	}
-	gone, err := listing.End(ctx)
-	if err != nil {
-		w.stop(err)
-		return nil
-	}
-	w.progress.gone(gone)
-	return nil
-}
-
 // listed says that no more documents will come.
 func (w *run) listed() {
 	w.progress.listed()
@@ -218,6 +242,14 @@ func (w *run) poke() {
 	}
 }
 
+// broken stops the run because the queue failed; that it does where ctx has ended is no cause of its own.
+func (w *run) broken(ctx context.Context, err error) {
+	if ctx.Err() != nil {
+		err = interrupted(ctx)
+	}
+	w.stop(err)
+}
+
 func (w *run) stopped() bool {
 	select {
 	case <-w.stopping:
@@ -227,53 +259,6 @@ func (w *run) stopped() bool {
 	}
 }
 
-// A batch collects refs for one Add.
-type batch struct {
-	*run
-	listing Listing
-	refs    []pipeline.Ref
-	size    int
-	since   time.Time
-}
-
-// addAll lists one source. The error is that of the source; one of the queue stops the run.
-func (b *batch) addAll(ctx context.Context, src pipeline.Source) error {
-	for ref, err := range src.List(ctx) {
-		if b.stopped() {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("list %s: %w", src.Name(), err)
-		}
-		b.refs = append(b.refs, ref)
-		if len(b.refs) < b.size && time.Since(b.since) < patience {
-			continue
-		}
-		if err := b.flush(ctx); err != nil {
-			b.stop(err)
-			return nil
-		}
-	}
-	return nil
-}
-
-func (b *batch) flush(ctx context.Context) error {
-	b.since = time.Now()
-	if len(b.refs) == 0 {
-		return nil
-	}
-	tally, err := b.listing.Add(ctx, b.refs)
-	if err != nil {
-		return err
-	}
-	b.progress.add(tally)
-	b.refs = b.refs[:0]
-	b.size = min(2*b.size, lastBatch)
-	b.since = time.Now()
-	b.poke()
-	return nil
-}
-
 // dispatch claims items and hands them to the workers, in item order.
 func (w *run) dispatch(ctx context.Context) {
 	defer close(w.items)
@@ -281,7 +266,7 @@ func (w *run) dispatch(ctx context.Context) {
 		whole := w.progress.isListed() // before the claim: what is listed after it must be claimed too
 		batch, err := w.Lease.Claim(ctx, w.workers())
 		if err != nil {
-			w.stop(err)
+			w.broken(ctx, err)
 			return
 		}
 		if len(batch) == 0 {
@@ -311,19 +296,20 @@ func (w *run) work(ctx context.Context) {
 		if w.stopped() {
 			continue
 		}
-		w.progress.begin(item)
-		rec, err := w.process(ctx, item)
-		w.progress.end(item)
+		d := w.progress.begin(item)
+		rec, err := w.process(context.WithValue(ctx, documentKey{}, d), item, d)
+		w.progress.end(d)
 		w.settle(ctx, item, rec, err)
 	}
 }
 
 // process takes one document through the steps.
-func (w *run) process(ctx context.Context, item Item) (*pipeline.Record, error) {
+func (w *run) process(ctx context.Context, item Item, d *document) (*pipeline.Record, error) {
 	rec := &pipeline.Record{Ref: item.Ref, State: pipeline.Done, Started: time.Now()}
 	doc := &pipeline.Document{Ref: item.Ref}
 	var err error
 	for _, step := range w.Steps {
+		w.progress.enter(d, step.Name())
 		if err = do(ctx, step, doc, rec); err != nil {
 			break
 		}
@@ -337,7 +323,7 @@ func (w *run) settle(ctx context.Context, item Item, rec *pipeline.Record, err e
 	// A failure while the run ends says nothing of the document: it is released.
 	if err != nil && (ctx.Err() != nil || errors.Is(err, pipeline.ErrStopping)) {
 		rec.State = pipeline.Pending
-		w.outcomes <- Outcome{Num: item.Num, Record: rec}
+		w.pass(Outcome{Num: item.Num, Record: rec})
 		return
 	}
 	if err == nil {
@@ -348,64 +334,12 @@ func (w *run) settle(ctx context.Context, item Item, rec *pipeline.Record, err e
 	if e.Class == pipeline.Fatal {
 		w.stop(err)
 		rec.State = pipeline.Pending
-		w.outcomes <- Outcome{Num: item.Num, Record: rec}
+		w.pass(Outcome{Num: item.Num, Record: rec})
 		return
 	}
 	w.Log.Info("failed", "doc", item.Name, "item", item.ID, "class", e.Class, "error", e)
 	rec.State, rec.Err = pipeline.Failed, e
 	if hopeless := w.trial.failed(Outcome{Num: item.Num, Record: rec}); hopeless != nil {
 		w.stop(hopeless)
-	}
-}
-
-// finish stores outcomes: what has come in the meantime goes into one transaction.
-func (w *run) finish(ctx context.Context) {
-	ctx = context.WithoutCancel(ctx) // an outcome that is there gets stored, whatever ends the run
-	var batch []Outcome
-	for o := range w.outcomes {
-		batch = drain(append(batch[:0], o), w.outcomes)
-		lost, err := w.Lease.Finish(ctx, batch)
-		if err != nil {
-			w.stop(err) // the items are still claimed, and become pending again
-			continue
-		}
-		w.stored(batch, lost)
-	}
-}
-
-// maxOutcomes bounds one transaction.
-const maxOutcomes = 1024
-
-// drain appends to batch what is waiting in c.
-func drain(batch []Outcome, c <-chan Outcome) []Outcome {
-	for len(batch) < maxOutcomes {
-		select {
-		case o, ok := <-c:
-			if !ok {
-				return batch
-			}
-			batch = append(batch, o)
-		default:
-			return batch
-		}
-	}
-	return batch
-}
-
-// stored counts what was stored, and tells of it.
-func (w *run) stored(batch []Outcome, lost []int64) {
-	gone := make(map[int64]bool, len(lost))
-	for _, num := range lost {
-		gone[num] = true
-		w.Log.Warn("another owner took over", "num", num)
-	}
-	for _, o := range batch {
-		if gone[o.Num] {
-			continue
-		}
-		w.progress.finish(o.Record)
-		if w.Stored != nil && o.Record.State.Final() {
-			w.Stored(*o.Record)
-		}
 	}
 }

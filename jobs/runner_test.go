@@ -260,6 +260,20 @@ func TestFirstRefusalsAlikeStopTheRun(t *testing.T) {
 	})
 }
 
+// TestFirstRefusalsOfTheDocumentsOwn are refusals that say what is wrong with the document: however many, they are outcomes.
+func TestFirstRefusalsOfTheDocumentsOwn(t *testing.T) {
+	for _, kind := range []string{pipeline.KindTooLong, pipeline.KindFilter} {
+		q := jobstest.NewMem()
+		step := func(context.Context, *pipeline.Document, *pipeline.Record) error {
+			return &pipeline.Error{Class: pipeline.Refused, Kind: kind, Status: 400, Err: errors.New("not this one")}
+		}
+		if err := setup(t, q, &list{n: 100}, step).Run(t.Context(), nil); err != nil {
+			t.Errorf("%s: %v", kind, err)
+		}
+		wantCounts(t, q, jobs.Counts{Failed: 100})
+	}
+}
+
 // withoutFailed are the counts as they should be after a run that marked nothing.
 func withoutFailed(t *testing.T, q *jobstest.Mem) jobs.Counts {
 	t.Helper()
@@ -387,4 +401,183 @@ func TestLeaseIsKept(t *testing.T) {
 		}
 		wantCounts(t, q, jobs.Counts{Done: 8})
 	})
+}
+
+func TestDeadline(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := jobstest.NewMem()
+		r := setup(t, q, &list{n: 100}, answer(10*time.Second))
+		started := time.Now()
+		r.Deadline = started.Add(25 * time.Second).In(time.FixedZone("CET", 3600))
+		err := r.Run(t.Context(), nil)
+		if e := pipeline.AsError(err); e.Class != pipeline.Fatal || e.Kind != pipeline.KindBudget || !strings.Contains(err.Error(), "it is 01:00 CET: the deadline") {
+			t.Errorf("err %v, want a fatal one of kind budget with the time and its zone", err)
+		}
+		// 4 workers: 8 are done, 4 in flight are waited for.
+		if got := time.Since(started); got != 30*time.Second {
+			t.Errorf("took %v, want 30 s: the calls in flight end", got)
+		}
+		wantCounts(t, q, jobs.Counts{Done: 12, Pending: 88})
+	})
+}
+
+func TestFailThreshold(t *testing.T) {
+	// Every fifth document fails, every tenth is truncated: from the 20th on 30 %.
+	step := func(ctx context.Context, doc *pipeline.Document, rec *pipeline.Record) error {
+		switch {
+		case doc.Row%5 == 0 && doc.Row%10 != 0, doc.Row%10 == 3:
+			return pipeline.Errorf(pipeline.Refused, pipeline.KindTooLong, "too long")
+		case doc.Row%10 == 0:
+			rec.State, rec.Err = pipeline.Truncated, pipeline.Errorf(pipeline.Refused, pipeline.KindTruncated, "cut")
+		}
+		return nil
+	}
+	for name, tt := range map[string]struct {
+		threshold *jobs.Threshold
+		failed    int // and truncated; -1: all 60 of them, and no error
+		says      string
+	}{
+		"none":                 {nil, -1, ""},
+		"a share that is met":  {&jobs.Threshold{Share: 0.35}, -1, ""},
+		"a share":              {&jobs.Threshold{Share: 0.1}, 6, "6 of 20 documents of this run failed or were truncated: more than 10% (--fail-threshold)"},
+		"a number":             {&jobs.Threshold{Count: 4}, 5, "more than 4 (--fail-threshold)"},
+		"none at all":          {&jobs.Threshold{}, 1, "1 of 3 documents"},
+		"a number that is met": {&jobs.Threshold{Count: 60}, -1, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			q := jobstest.NewMem()
+			r := setup(t, q, &list{n: 200}, step)
+			r.Workers, r.FailThreshold = 1, tt.threshold
+			err := r.Run(t.Context(), nil)
+			counts, _ := q.Counts(t.Context())
+			if tt.failed < 0 {
+				if err != nil || counts.Done != 140 {
+					t.Errorf("err %v, counts %+v, want 140 done", err, counts)
+				}
+				return
+			}
+			if e := pipeline.AsError(err); e.Kind != pipeline.KindThreshold || !strings.Contains(err.Error(), tt.says) {
+				t.Errorf("err %v, want one of kind threshold with %q", err, tt.says)
+			}
+			// What was on its way when the threshold was passed has an outcome too.
+			if got := counts.Failed + counts.Truncated; got < tt.failed || counts.Pending == 0 {
+				t.Errorf("counts %+v, want %d failures that keep their outcome, and the rest pending", counts, tt.failed)
+			}
+		})
+	}
+}
+
+// TestWhatCannotBeInterrupted is a step, and a listing, that never notice that their context has ended: the run leaves them behind.
+func TestWhatCannotBeInterrupted(t *testing.T) {
+	for name, grace := range map[string]bool{"second signal": false, "the end of the grace time": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				q := jobstest.NewMem()
+				back := make(chan struct{})
+				step := func(ctx context.Context, doc *pipeline.Document, rec *pipeline.Record) error {
+					if doc.Row == 5 {
+						<-back
+					}
+					return answer(time.Second)(ctx, doc, rec)
+				}
+				r := setup(t, q, &hanging{list{n: 20}, back}, step)
+				ctx, cancel := context.WithCancel(t.Context())
+				stop := make(chan struct{})
+				time.AfterFunc(60*time.Second, func() { close(stop) })
+				r.Grace = time.Hour
+				if grace {
+					r.Grace = 10 * time.Second
+				} else {
+					time.AfterFunc(70*time.Second, cancel)
+				}
+				started := time.Now()
+				if err := r.Run(ctx, stop); !errors.Is(err, jobs.ErrInterrupted) {
+					t.Errorf("err %v, want ErrInterrupted", err)
+				}
+				if got := time.Since(started); got > 72*time.Second {
+					t.Errorf("took %v, want at most 2 s after it was told to end now", got)
+				}
+				wantCounts(t, q, jobs.Counts{Done: 19, Failed: 1, Pending: 1})
+				close(back) // what was left behind comes to its end, and nothing of it
+				synctest.Wait()
+				wantCounts(t, q, jobs.Counts{Done: 19, Failed: 1, Pending: 1})
+				cancel()
+			})
+		})
+	}
+}
+
+// hanging is a list that never ends until back is closed.
+type hanging struct {
+	list
+	back chan struct{}
+}
+
+func (h *hanging) List(ctx context.Context) iter.Seq2[pipeline.Ref, error] {
+	return func(yield func(pipeline.Ref, error) bool) {
+		for ref, err := range h.list.List(ctx) {
+			if !yield(ref, err) {
+				return
+			}
+		}
+		time.Sleep(time.Second) // for so long refs are not kept back: with the last one all go into the queue
+		yield(pipeline.Ref{Source: "list", ID: "last", Stamp: "1", Err: pipeline.Errorf(pipeline.Invalid, pipeline.KindDamaged, "ragged")}, nil)
+		<-h.back
+	}
+}
+
+func TestOverdue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := jobstest.NewMem()
+		step := func(ctx context.Context, doc *pipeline.Document, rec *pipeline.Record) error {
+			over := jobs.Stage(ctx, "") // its turn comes after ten minutes
+			time.Sleep(10 * time.Minute)
+			done := jobs.Stage(ctx, "waiting for the agent")
+			time.Sleep(5 * time.Minute)
+			done()
+			over()
+			return nil
+		}
+		r := setup(t, q, &list{n: 1}, step)
+		var ended sync.WaitGroup
+		ended.Go(func() {
+			if err := r.Run(t.Context(), nil); err != nil {
+				t.Error(err)
+			}
+		})
+		var got []jobs.Working
+		for range 16 * 60 {
+			time.Sleep(time.Second)
+			got = append(got, r.Overdue(time.Minute)...)
+		}
+		ended.Wait()
+		want := []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute}
+		if len(got) != len(want) {
+			t.Fatalf("named %v, want one name after each of %v", got, want)
+		}
+		for i, w := range got {
+			if w.Name != "row 1" || w.Stage != "test: waiting for the agent" || w.For.Round(10*time.Second) != want[i] {
+				t.Errorf("named %+v, want row 1 waiting for the agent for %v", w, want[i])
+			}
+		}
+	})
+}
+
+func TestProgressOfAttempts(t *testing.T) {
+	q := jobstest.NewMem()
+	step := func(_ context.Context, doc *pipeline.Document, rec *pipeline.Record) error {
+		rec.Tries = 4
+		for _, kind := range []string{pipeline.KindTimeout, pipeline.KindInterrupted, pipeline.KindConnect, ""} {
+			rec.Attempts = append(rec.Attempts, pipeline.Attempt{Kind: kind, Duration: time.Minute})
+		}
+		rec.Attempts[2].Class = pipeline.Transient
+		return nil
+	}
+	r := setup(t, q, &list{n: 3}, step)
+	if err := r.Run(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if p := r.Progress(); p.Requests != 12 || p.Ambiguous != 6 || p.Usual != time.Minute || p.Oldest != (jobs.Working{}) {
+		t.Errorf("progress %+v, want 12 requests, 6 of them ambiguous, an answer in a minute, and nothing in flight", p)
+	}
 }

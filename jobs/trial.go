@@ -7,18 +7,18 @@ import (
 	"docbatch/pipeline"
 )
 
-// trialLength is how many documents may fail in the same way, before any is answered, until that is taken for what it is: a
-// mistake in the configuration or an agent that is down, and not that many bad documents.
+// trialLength is how many documents may be refused in the same way, before any is answered, until that is taken for what it
+// is: a mistake in the configuration, and not that many bad documents.
 const trialLength = 10
 
-// A trial holds back the first failures of a run until it is clear whose fault they are. The first document that is answered,
-// or fails in another way, acquits configuration and agent: then they are outcomes like others. Used by many goroutines.
+// A trial holds back the first refusals of a run until it is clear whose fault they are. The first document that is answered,
+// or refused in another way, acquits the configuration: then they are outcomes like others. Used by many goroutines.
 type trial struct {
 	pass func(Outcome) // takes an outcome that is settled
 
 	mu     sync.Mutex
 	over   bool
-	guilty bool // not the documents are: what fails in that way from now on is released
+	guilty bool // the configuration is: what is refused in that way from now on is released
 	held   []Outcome
 }
 
@@ -28,8 +28,8 @@ func (t *trial) answered(o Outcome) {
 	t.pass(o)
 }
 
-// failed passes on a failure, or holds it back. It returns an error when the trial ends with a verdict against configuration or
-// agent: then all that was held back is released.
+// failed passes on a failure, or holds it back. It returns an error when the trial ends with a verdict against the
+// configuration: then all that was held back is released.
 func (t *trial) failed(o Outcome) error {
 	if !onTrial(o.Record.Err) {
 		t.pass(o)
@@ -58,7 +58,7 @@ func (t *trial) failed(o Outcome) error {
 	return verdict
 }
 
-// judge returns the verdict against configuration or agent once enough is held back. t.mu is held.
+// judge returns the verdict against the configuration once enough is held back. t.mu is held.
 func (t *trial) judge() error {
 	if len(t.held) < trialLength {
 		return nil
@@ -68,12 +68,8 @@ func (t *trial) judge() error {
 	for _, o := range t.held {
 		release(o)
 	}
-	kind := pipeline.KindConfig
-	if first.Class == pipeline.Transient {
-		kind = pipeline.KindUnreachable
-	}
-	return &pipeline.Error{Class: pipeline.Fatal, Kind: kind, Status: first.Status,
-		Err: fmt.Errorf("the first %d documents all failed in the same way: %w", trialLength, first)}
+	return &pipeline.Error{Class: pipeline.Fatal, Kind: pipeline.KindConfig, Status: first.Status,
+		Err: fmt.Errorf("the first %d documents were all refused in the same way: %w", trialLength, first)}
 }
 
 // release makes the outcome one that marks nothing.
@@ -90,11 +86,12 @@ func (t *trial) end() {
 	}
 }
 
-// onTrial reports whether a failure could be the configuration's fault, or the agent's: a refusal that does not say what is wrong
-// with this document in particular, or a failure that did not go away in all attempts.
+// onTrial reports whether a failure could be the configuration's fault: a refusal that does not say what is wrong with this
+// document in particular. One for its length or by a filter does, however many there are. An agent that is down is no matter of
+// documents at all: see agent.Pace.
 func onTrial(e *pipeline.Error) bool {
-	return e.Class == pipeline.Transient && e.Kind != pipeline.KindRead || e.Class == pipeline.Refused && e.Kind == pipeline.KindRequest
+	return e.Class == pipeline.Refused && e.Kind == pipeline.KindRequest
 }
 
-// alike reports whether two failures are the same to the service; their sentences may name the document.
-func alike(a, b *pipeline.Error) bool { return a.Kind == b.Kind && a.Status == b.Status }
+// alike reports whether two refusals are the same to the service; their sentences may name the document.
+func alike(a, b *pipeline.Error) bool { return a.Status == b.Status }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -33,7 +34,7 @@ func execute(ctx context.Context, args []string, e env) int {
 	code := exitCode(err)
 	var told *toldError
 	if err != nil && !errors.As(err, &told) {
-		fmt.Fprintln(e.stderr, "docbatch:", printable(err.Error()))
+		fmt.Fprintln(e.stderr, "docbatch:", indented(err.Error()))
 		if next := whatNext(err); next != "" {
 			fmt.Fprintln(e.stderr, next)
 		}
@@ -65,7 +66,7 @@ Try it without a key or a network:   docbatch run --demo DOCUMENTS -o results.cs
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError(cmd, err) })
 	root.AddCommand(
 		newRunCommand(e), newStatusCommand(e), newShowCommand(e), newRetryCommand(e), newExportCommand(e),
-		newAskCommand(e), newDemoAgentCommand(e), newInitCommand(e), newVersionCommand(e),
+		newCheckCommand(e), newAskCommand(e), newDemoAgentCommand(e), newInitCommand(e), newVersionCommand(e),
 	)
 	return root
 }
@@ -117,20 +118,24 @@ func terminal(w io.Writer) (width int, ok bool) {
 }
 
 // printable is s without control characters but newline and tab, so that no document, name or answer can move the cursor,
-// change colours or forge a line; invisible direction marks go too.
+// change colours or forge a line; what can't be seen goes too: marks of direction, joiners, tags. Bytes that are not UTF-8 become
+// U+FFFD.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n' || r == '\t':
 			return r
-		case r < 0x20 || r >= 0x7f && r <= 0x9f:
-			return -1
-		case r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || r == 0x200e || r == 0x200f:
+		case unicode.In(r, unicode.Zl, unicode.Zp):
+			return ' '
+		case unicode.In(r, unicode.Cc, unicode.Cf):
 			return -1
 		}
 		return r
 	}, s)
 }
+
+// indented is printable s with every line but the first indented, so that none looks like one of ours.
+func indented(s string) string { return strings.ReplaceAll(printable(s), "\n", "\n  ") }
 
 // oneLine is printable s on one line, at most n runes long.
 func oneLine(s string, n int) string {

@@ -24,7 +24,7 @@ type askOptions struct {
 
 func newAskCommand(e env) *cobra.Command {
 	// A question is one call, tried once: the person is there to try again.
-	o := &askOptions{jobFlags: jobFlags{workers: 1, attempts: 1, grace: time.Second, state: defaultState}}
+	o := &askOptions{jobFlags: jobFlags{limitFlags: limitFlags{workers: 1, attempts: 1, grace: time.Second, maxPause: time.Second}, state: defaultState}}
 	cmd := &cobra.Command{
 		Use:   "ask QUESTION...",
 		Short: "Ask the agent one question and print its answer",

@@ -21,11 +21,12 @@ func connect(e env, j *job) (a agent.Agent, done func(), err error) {
 		fmt.Fprintf(e.stderr, "docbatch: warning: the key goes unencrypted over the network to %s; use https\n", printable(base))
 	}
 	wire, err := openai.New(openai.Options{
-		BaseURL:     base,
-		Key:         j.key,
-		Connections: j.workers,
-		CallTimeout: j.timeout,
-		IdleTimeout: j.idleTimeout,
+		BaseURL:       base,
+		Key:           j.key,
+		Connections:   j.workers,
+		CallTimeout:   j.timeout,
+		HeaderTimeout: j.headerTimeout,
+		IdleTimeout:   j.idleTimeout,
 	})
 	if err != nil {
 		done()

@@ -11,9 +11,9 @@ import (
 // The exit codes are part of the contract with cron jobs and scripts: never change one.
 const (
 	exitOK          = 0   // every document has its answer, or there was nothing to do
-	exitFailed      = 1   // the run failed: a bug, a full disk
+	exitFailed      = 1   // the run failed: a bug, a full disk, too few file descriptors
 	exitUsage       = 2   // usage, configuration, unknown agent
-	exitDocuments   = 3   // finished, but some documents failed or were truncated
+	exitDocuments   = 3   // finished, but some documents failed or were truncated; or too many did (--fail-threshold)
 	exitKey         = 4   // the key was refused
 	exitQuota       = 5   // stopped by quota, budget or deadline
 	exitUnreachable = 6   // the agent could not be reached, or failed every document
@@ -74,8 +74,10 @@ func exitOfKind(kind string) int {
 	switch kind {
 	case pipeline.KindKey:
 		return exitKey
-	case pipeline.KindQuota:
+	case pipeline.KindQuota, pipeline.KindBudget:
 		return exitQuota
+	case pipeline.KindThreshold:
+		return exitDocuments
 	case pipeline.KindUnreachable:
 		return exitUnreachable
 	case pipeline.KindAgent, pipeline.KindConfig, pipeline.KindPrompt:
@@ -97,6 +99,10 @@ func whatNext(err error) string {
 		return "Use the docbatch that wrote it, or a newer one. Nothing was changed."
 	case errors.Is(err, sqlite.ErrNotState):
 		return "Give docbatch a file of its own with --state. Nothing was changed."
+	case errors.Is(err, sqlite.ErrLost):
+		return "Put the log (-wal) back beside the state file. If it is lost for good, delete the .lock file beside it, and the same command goes on: what is missing is asked again."
+	case errors.Is(err, sqlite.ErrBusy):
+		return "End the program that holds it (sqlite3, a backup); then the same command goes on."
 	case errors.Is(err, sqlite.ErrDamaged):
 		return "Restore it from a backup, or name another file with --state."
 	}
@@ -109,6 +115,12 @@ func whatNext(err error) string {
 		return "Check the key (" + keyVariable + ", or what key_env and key_file name); then the same command goes on."
 	case pipeline.KindQuota:
 		return "Top up or wait for the quota; then the same command goes on."
+	case pipeline.KindBudget:
+		return "The same command goes on, within a new budget; or raise the budget or the deadline that is named."
+	case pipeline.KindThreshold:
+		return "docbatch status lists the causes. Mend them, put the documents back with docbatch retry, and the same command goes on; or raise --fail-threshold."
+	case pipeline.KindMachine:
+		return "Give it what is named: free space, file descriptors (ulimit -n, or fewer --workers), memory; then the same command goes on. Stored answers are kept."
 	case pipeline.KindUnreachable:
 		return "See that the agent is up and the base URL right; then the same command goes on. Nothing was marked failed."
 	case pipeline.KindAgent:

@@ -6,18 +6,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"maps"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"time"
-	"unicode/utf8"
 
-	"github.com/joho/godotenv"
-	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"docbatch/pipeline/agent"
@@ -53,12 +45,7 @@ type job struct {
 	stream  bool
 	demo    bool
 
-	workers     int
-	rpm         float64
-	attempts    int
-	timeout     time.Duration
-	idleTimeout time.Duration
-	grace       time.Duration
+	limits
 
 	state   string
 	outputs []string
@@ -72,12 +59,8 @@ type jobFlags struct {
 	system     string
 	systemFile string
 	agentFlags
+	limitFlags
 	input input
-
-	workers  int
-	rpm      float64
-	attempts int
-	grace    time.Duration
 
 	state   string
 	outputs []string
@@ -85,18 +68,20 @@ type jobFlags struct {
 
 // agentFlags are those that say which agent is asked, and how.
 type agentFlags struct {
-	slug        string
-	baseURL     string
-	keyEnv      string
-	keyFile     string
-	stream      bool
-	temperature float64
-	topP        float64
-	maxTokens   int
-	seed        int
-	timeout     time.Duration
-	idleTimeout time.Duration
-	demo        bool
+	slug         string
+	baseURL      string
+	keyEnv       string
+	keyFile      string
+	stream       bool
+	temperature  float64
+	topP         float64
+	answerTokens int
+	seed         int
+	timeout      time.Duration
+	idleTimeout  time.Duration
+	demo         bool
+
+	headerTimeout time.Duration
 }
 
 func (a *agentFlags) add(fs *pflag.FlagSet) {
@@ -107,9 +92,10 @@ func (a *agentFlags) add(fs *pflag.FlagSet) {
 	fs.BoolVar(&a.stream, "stream", false, "stream the answers: where a proxy cuts idle connections")
 	fs.Float64Var(&a.temperature, "temperature", 0, "sampling temperature (default: the agent's)")
 	fs.Float64Var(&a.topP, "top-p", 0, "nucleus sampling (default: the agent's)")
-	fs.IntVar(&a.maxTokens, "max-answer-tokens", 0, "bound on an answer's length in tokens (default: the agent's)")
+	fs.IntVar(&a.answerTokens, "max-answer-tokens", 0, "bound on an answer's length in tokens (default: the agent's)")
 	fs.IntVar(&a.seed, "seed", 0, "sampling seed (default: none)")
 	fs.DurationVar(&a.timeout, "timeout", 10*time.Minute, "the longest time for one answer")
+	fs.DurationVar(&a.headerTimeout, "header-timeout", 0, "the longest wait for an answer to begin (default: only --timeout bounds it)")
 	fs.DurationVar(&a.idleTimeout, "idle-timeout", 2*time.Minute, "the longest silence within an answer that has begun")
 	fs.BoolVar(&a.demo, "demo", false, "use the built-in agent: no key, no network")
 }
@@ -133,10 +119,7 @@ func (f *jobFlags) add(fs *pflag.FlagSet) {
 	fs.StringVar(&f.input.Sheet, "sheet", "", "the sheet of a workbook, by name or number (default: the first visible one)")
 	fs.IntVar(&f.input.HeaderRow, "header-row", 0, "the row of a sheet that is its header (default: the first that is not empty)")
 
-	fs.IntVarP(&f.workers, "workers", "w", defaultWorkers, "calls in flight at once")
-	fs.Float64Var(&f.rpm, "rpm", 0, "the agent's limit in requests a minute (default: none known)")
-	fs.IntVar(&f.attempts, "attempts", agent.DefaultAttempts, "how often a document is tried when the agent fails")
-	fs.DurationVar(&f.grace, "grace", time.Minute, "how long calls in flight may take after an interruption")
+	f.limitFlags.add(fs)
 	fs.StringArrayVarP(&f.outputs, "output", "o", nil, "write the records to this .csv, .xlsx or .jsonl file (repeatable)")
 }
 
@@ -146,374 +129,18 @@ func (f *jobFlags) addState(fs *pflag.FlagSet) {
 	fs.StringVar(&f.state, "state", defaultState, "the state file")
 }
 
-// loadJob resolves the settings of a command line. args are the inputs; none means those of the job file.
-func loadJob(cmd *cobra.Command, e env, f *jobFlags, args []string) (*job, error) {
-	_, stateByEnv := e.lookup("DOCBATCH_STATE")
-	file, err := findJobFile(f, args, stateByEnv || cmd.Flags().Changed("state"))
-	if err != nil {
-		return nil, err
-	}
-	s, jf, err := loadSettings(cmd, e, file)
-	if err != nil {
-		return nil, err
-	}
-	return s.resolve(f, jf, file, args)
-}
-
-// loadSettings reads the job file, if there is one, and what may stand beside it.
-func loadSettings(cmd *cobra.Command, e env, file string) (*settings, *jobFile, error) {
-	s := &settings{flags: cmd.Flags(), env: e}
-	jf := &jobFile{}
-	if file != "" {
-		var err error
-		if jf, err = readJobFile(file); err != nil {
-			return nil, nil, err
-		}
-		s.dir = filepath.Dir(file)
-		if s.dotenv, err = readDotenv(filepath.Join(s.dir, ".env")); err != nil {
-			return nil, nil, err
-		}
-	}
-	return s, jf, s.environment()
-}
-
-// findJobFile says which job file is meant; "" for none.
-func findJobFile(f *jobFlags, args []string, stateGiven bool) (string, error) {
-	if f.file != "" {
-		return f.file, nil
-	}
-	if _, err := os.Stat(defaultJobFile); err != nil {
-		return "", nil
-	}
-	if len(args) == 0 {
-		return defaultJobFile, nil
-	}
-	if stateGiven {
-		return "", nil
-	}
-	// The job's own state would take these inputs for all of the job's documents.
-	return "", withExit(exitUsage, fmt.Errorf("inputs are given, and %s is here too: which job is meant?", defaultJobFile),
-		"Say -f "+defaultJobFile+" for that job with these inputs, or --state FILE for a job of its own.")
-}
-
-// readDotenv reads the variables of a .env file; none if it is not there.
-func readDotenv(path string) (map[string]string, error) {
-	vars, err := godotenv.Read(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		// The error of the parser can quote the line, and the line can be a key.
-		return nil, withExit(exitUsage, fmt.Errorf("%s is not of the form NAME=value", path), "")
-	}
-	return vars, nil
-}
-
-// settings resolves one setting after the other.
-type settings struct {
-	flags  *pflag.FlagSet
-	env    env
-	dotenv map[string]string
-	dir    string // of the job file; what its paths are relative to
-}
-
-// lookup finds a variable in the environment, or else in the .env file.
-func (s *settings) lookup(name string) (string, bool) {
-	if v, ok := s.env.lookup(name); ok {
-		return v, true
-	}
-	v, ok := s.dotenv[name]
-	return v, ok
-}
-
-// environment sets every flag that was not given from DOCBATCH_NAME, and the base URL from Swiftask's own variable.
-func (s *settings) environment() (err error) {
-	s.flags.VisitAll(func(f *pflag.Flag) {
-		name := "DOCBATCH_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
-		v, ok := s.lookup(name)
-		if f.Name == "base-url" && !ok {
-			name = urlVariable
-			v, ok = s.lookup(name)
-		}
-		if !ok || f.Changed || f.Name == "help" || f.Name == "file" {
-			return
-		}
-		if setErr := s.flags.Set(f.Name, v); setErr != nil && err == nil {
-			err = withExit(exitUsage, fmt.Errorf("the variable %s: %w", name, setErr), "")
-		}
-	})
-	return err
-}
-
-// given reports whether a flag was given, on the command line or by the environment.
-func (s *settings) given(name string) bool { return s.flags.Changed(name) }
-
-// pick is the flag's value if it was given, else the job file's if that is set, else the flag's default.
-func pick[T comparable](s *settings, flag string, flagValue, fileValue T) T {
-	var unset T
-	if s.given(flag) || fileValue == unset {
-		return flagValue
-	}
-	return fileValue
-}
-
-// pointer is the same for settings that differ between unset and zero.
-func pointer[T any](s *settings, flag string, flagValue T, fileValue *T) *T {
-	if s.given(flag) {
-		return &flagValue
-	}
-	return fileValue
-}
-
-// resolve makes the job.
-func (s *settings) resolve(f *jobFlags, jf *jobFile, file string, args []string) (*job, error) {
-	j := &job{
-		name:        jf.Name,
-		file:        file,
-		keyFile:     pick(s, "key-file", f.keyFile, s.inDir(jf.Agent.KeyFile)),
-		slug:        pick(s, "agent", f.slug, jf.Agent.Slug),
-		baseURL:     pick(s, "base-url", f.baseURL, jf.Agent.BaseURL),
-		stream:      pick(s, "stream", f.stream, jf.Agent.Stream),
-		demo:        f.demo,
-		workers:     pick(s, "workers", f.workers, jf.Limits.Workers),
-		rpm:         pick(s, "rpm", f.rpm, jf.Limits.RPM),
-		attempts:    pick(s, "attempts", f.attempts, jf.Limits.Attempts),
-		timeout:     pick(s, "timeout", f.timeout, time.Duration(jf.Limits.Timeout)),
-		idleTimeout: pick(s, "idle-timeout", f.idleTimeout, time.Duration(jf.Limits.IdleTimeout)),
-		grace:       pick(s, "grace", f.grace, time.Duration(jf.Limits.Grace)),
-		params: agent.Params{
-			Temperature: pointer(s, "temperature", f.temperature, jf.Agent.Temperature),
-			TopP:        pointer(s, "top-p", f.topP, jf.Agent.TopP),
-			MaxTokens:   pick(s, "max-answer-tokens", f.maxTokens, jf.Agent.MaxTokens),
-			Seed:        pointer(s, "seed", f.seed, jf.Agent.Seed),
-		},
-	}
-	if file != "" {
-		j.dotenv = filepath.Join(s.dir, ".env")
-	}
-	if err := s.prompts(j, f, jf); err != nil {
-		return nil, err
-	}
-	if err := s.paths(j, f, jf, args); err != nil {
-		return nil, err
-	}
-	if j.name == "" {
-		j.name = strings.TrimSuffix(filepath.Base(j.state), filepath.Ext(j.state))
-	}
-	if err := j.check(); err != nil {
-		return nil, withExit(exitUsage, err, "")
-	}
-	return j, s.findKey(j, f, jf)
-}
-
-// prompts finds the two templates: each from the flag, the flag's file, the job file, or the job file's file.
-func (s *settings) prompts(j *job, f *jobFlags, jf *jobFile) (err error) {
-	j.prompt, j.promptName, err = s.template("prompt", f.prompt, f.promptFile, jf.Prompt, jf.PromptFile)
-	if err != nil {
-		return err
-	}
-	j.system, j.systemName, err = s.template("system", f.system, f.systemFile, jf.System, jf.SystemFile)
-	return err
-}
-
-// template gives the text of one template, and a name for its errors.
-func (s *settings) template(what, flag, flagFile, inFile, fileOfFile string) (text, name string, err error) {
-	defer func() {
-		if err == nil && name != "" && strings.TrimSpace(text) == "" {
-			err = withExit(exitUsage, fmt.Errorf("the %s of %s is empty", what, name), "Write one, or leave it out for the default.")
-		}
-	}()
-	byFlag, byFlagFile := s.given(what), s.given(what+"-file")
-	switch {
-	case byFlag && byFlagFile:
-		return "", "", withExit(exitUsage, fmt.Errorf("--%s and --%s-file are both given", what, what), "Give one of them.")
-	case byFlag:
-		return flag, "--" + what, nil
-	case byFlagFile:
-		return readTemplate(flagFile)
-	case inFile != "" && fileOfFile != "":
-		return "", "", withExit(exitUsage, fmt.Errorf("the job file has both %s and %s_file", what, what), "Keep one of them.")
-	case fileOfFile != "":
-		return readTemplate(s.inDir(fileOfFile))
-	case inFile != "":
-		return inFile, what + " in the job file", nil
-	}
-	return "", "", nil
-}
-
-// maxTemplate bounds a template file: more is a document that was named by mistake.
-const maxTemplate = 1 << 20
-
-func readTemplate(path string) (text, name string, err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return "", "", withExit(exitUsage, err, "")
-	}
-	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxTemplate+1))
-	switch {
-	case err != nil:
-		return "", "", withExit(exitUsage, err, "")
-	case len(b) > maxTemplate:
-		return "", "", withExit(exitUsage, fmt.Errorf("%s is larger than a prompt can be (1 MiB)", path), "")
-	case !utf8.Valid(b):
-		return "", "", withExit(exitUsage, fmt.Errorf("%s is not UTF-8", path), "Save it as UTF-8.")
-	}
-	return strings.TrimPrefix(string(b), "\ufeff"), path, nil
-}
-
-// inDir makes a path of the job file one that can be opened from here.
-func (s *settings) inDir(path string) string {
-	if path == "" || filepath.IsAbs(path) {
-		return path
-	}
-	return filepath.Join(s.dir, path)
-}
-
-// paths finds inputs, state and outputs.
-func (s *settings) paths(j *job, f *jobFlags, jf *jobFile, args []string) error {
-	j.state = s.state(f, jf, j.file)
-	j.outputs = f.outputs
-	if !s.given("output") {
-		for _, path := range jf.Outputs {
-			j.outputs = append(j.outputs, s.inDir(path))
-		}
-	}
-	inputs := make([]input, 0, len(args))
-	for _, path := range args {
-		inputs = append(inputs, input{Path: path})
-	}
-	if len(args) == 0 {
-		for _, in := range jf.Inputs {
-			in.Path = s.inDir(in.Path)
-			inputs = append(inputs, in)
-		}
-	}
-	skip, err := j.ownFiles()
-	if err != nil {
-		return err
-	}
-	for _, in := range inputs {
-		spec, err := s.spec(in, f.input)
-		if err != nil {
-			return withExit(exitUsage, err, "")
-		}
-		spec.Skip = skip // sources.OpenAll adds the inputs themselves
-		j.inputs = append(j.inputs, spec)
-	}
-	return nil
-}
-
-// state is the state file's path: beside the job file and named for it, unless told otherwise.
-func (s *settings) state(f *jobFlags, jf *jobFile, file string) string {
-	switch {
-	case s.given("state") || file == "" && jf.State == "":
-		return f.state
-	case jf.State != "":
-		return s.inDir(jf.State)
-	}
-	return strings.TrimSuffix(file, filepath.Ext(file)) + ".db"
-}
-
-// ownFiles are the job's files that are no documents, even if they lie in an input.
-func (j *job) ownFiles() ([]string, error) {
-	own := slices.Concat(slices.Collect(maps.Keys(j.protected())), j.outputs)
-	for i, path := range own {
-		abs, err := filepath.Abs(path)
-		if err != nil {
-			return nil, err
-		}
-		own[i] = abs
-	}
-	return own, nil
-}
-
-// spec is one input with its settings; a flag wins over the job file's setting of every input.
-func (s *settings) spec(in, flags input) (sources.Spec, error) {
-	spec := sources.Spec{
-		Path:           in.Path,
-		Include:        in.Include,
-		Exclude:        in.Exclude,
-		Hidden:         pick(s, "hidden", flags.Hidden, in.Hidden),
-		FollowSymlinks: pick(s, "follow-symlinks", flags.FollowSymlinks, in.FollowSymlinks),
-		Key:            pick(s, "key", flags.Key, in.Key),
-		Text:           pick(s, "text", flags.Text, in.Text),
-		NoHeader:       pick(s, "no-header", flags.NoHeader, in.NoHeader),
-		Sheet:          pick(s, "sheet", flags.Sheet, in.Sheet),
-		HeaderRow:      pick(s, "header-row", flags.HeaderRow, in.HeaderRow),
-	}
-	if s.given("include") {
-		spec.Include = flags.Include
-	}
-	if s.given("exclude") {
-		spec.Exclude = flags.Exclude
-	}
-	if spec.Path == "" {
-		return spec, errors.New("an input has no path")
-	}
-	delimiter, err := parseDelimiter(pick(s, "delimiter", flags.Delimiter, in.Delimiter))
-	spec.Delimiter = delimiter
-	return spec, err
-}
-
-// parseDelimiter reads a delimiter as a person writes it; 0 for none.
-func parseDelimiter(s string) (rune, error) {
-	switch strings.ToLower(s) {
-	case "":
-		return 0, nil
-	case "tab", `\t`, "\t":
-		return '\t', nil
-	case ",", ";", "|":
-		return rune(s[0]), nil
-	}
-	return 0, fmt.Errorf("the delimiter %q is none of , ; | and tab", s)
-}
-
 // check finds settings that cannot be meant.
 func (j *job) check() error {
-	switch {
-	case j.workers < 1 || j.workers > 4096:
-		return fmt.Errorf("--workers is %d; it must be from 1 to 4096", j.workers)
-	case math.IsNaN(j.rpm) || j.rpm < 0 || math.IsInf(j.rpm, 0):
-		return fmt.Errorf("--rpm is %v; it must be 0 (no limit known) or more", j.rpm)
-	case j.attempts < 1:
-		return fmt.Errorf("--attempts is %d; it must be 1 or more", j.attempts)
-	case j.timeout <= 0 || j.idleTimeout <= 0 || j.grace <= 0:
-		return errors.New("a time-out is zero or less; docbatch never waits for ever")
-	case j.params.MaxTokens < 0:
+	if j.params.MaxTokens < 0 {
 		return fmt.Errorf("--max-answer-tokens is %d; it must be 1 or more", j.params.MaxTokens)
+	}
+	if j.pace.Reserve && j.params.MaxTokens == 0 {
+		return errors.New("--reserve-answer-tokens needs --max-answer-tokens: else there is nothing to reserve")
 	}
 	for name, v := range map[string]*float64{"temperature": j.params.Temperature, "top-p": j.params.TopP} {
 		if v != nil && (math.IsNaN(*v) || *v < 0 || *v > 2) {
 			return fmt.Errorf("--%s is %v; it must be from 0 to 2", name, *v)
 		}
-	}
-	return nil
-}
-
-// findKey finds the key: in the file that is named, or in the variable that is named. It comes from nowhere else.
-func (s *settings) findKey(j *job, f *jobFlags, jf *jobFile) error {
-	if j.demo {
-		j.baseURL, j.key = demoBase, ""
-		if j.slug == "" {
-			j.slug = demoSlug
-		}
-		return nil
-	}
-	if j.keyFile != "" {
-		b, err := os.ReadFile(j.keyFile)
-		if err != nil {
-			return withExit(exitUsage, fmt.Errorf("read the key: %w", err), "")
-		}
-		j.key, j.keyFrom = strings.TrimSpace(string(b)), j.keyFile
-		return nil
-	}
-	name := pick(s, "key-env", f.keyEnv, jf.Agent.KeyEnv)
-	key, _ := s.lookup(name)
-	j.key = strings.TrimSpace(key)
-	// A server of one's own needs no key; who names a variable means to have one.
-	if s.given("key-env") || jf.Agent.KeyEnv != "" || strings.HasPrefix(j.baseURL, defaultBaseURL) {
-		j.keyFrom = "the variable " + name
 	}
 	return nil
 }

@@ -58,24 +58,53 @@ func (in *input) UnmarshalYAML(unmarshal func(any) error) error {
 }
 
 type agentFile struct {
-	Slug        string   `yaml:"slug"`
-	BaseURL     string   `yaml:"base_url"`
-	KeyEnv      string   `yaml:"key_env"`
-	KeyFile     string   `yaml:"key_file"`
-	Stream      bool     `yaml:"stream"`
-	Temperature *float64 `yaml:"temperature"`
-	TopP        *float64 `yaml:"top_p"`
-	MaxTokens   int      `yaml:"max_tokens"`
-	Seed        *int     `yaml:"seed"`
+	Slug          string    `yaml:"slug"`
+	BaseURL       string    `yaml:"base_url"`
+	KeyEnv        string    `yaml:"key_env"`
+	KeyFile       string    `yaml:"key_file"`
+	Stream        bool      `yaml:"stream"`
+	Temperature   *float64  `yaml:"temperature"`
+	TopP          *float64  `yaml:"top_p"`
+	MaxTokens     int       `yaml:"max_tokens"`
+	Seed          *int      `yaml:"seed"`
+	ContextTokens int       `yaml:"context_tokens"`
+	Price         priceFile `yaml:"price"`
+}
+
+type priceFile struct {
+	Input  *float64 `yaml:"input"`
+	Output *float64 `yaml:"output"`
 }
 
 type limitsFile struct {
-	Workers     int      `yaml:"workers"`
-	RPM         float64  `yaml:"rpm"`
-	Attempts    int      `yaml:"attempts"`
-	Timeout     duration `yaml:"timeout"`
-	IdleTimeout duration `yaml:"idle_timeout"`
-	Grace       duration `yaml:"grace"`
+	Workers       int      `yaml:"workers"`
+	RPM           float64  `yaml:"rpm"`
+	TPM           float64  `yaml:"tpm"`
+	InFlight      int      `yaml:"in_flight"`
+	Reserve       bool     `yaml:"reserve"`
+	MaxPause      duration `yaml:"max_pause"`
+	GiveUpAfter   duration `yaml:"give_up_after"`
+	Attempts      int      `yaml:"attempts"`
+	Repeats       *int     `yaml:"repeats"`
+	Timeout       duration `yaml:"timeout"`
+	HeaderTimeout duration `yaml:"header_timeout"`
+	IdleTimeout   duration `yaml:"idle_timeout"`
+	Grace         duration `yaml:"grace"`
+	MaxRequests   int      `yaml:"max_requests"`
+	MaxTokens     int      `yaml:"max_tokens"`
+	MaxCost       float64  `yaml:"max_cost"`
+	StopAfter     duration `yaml:"stop_after"`
+	StopAt        text     `yaml:"stop_at"`
+	FailThreshold text     `yaml:"fail_threshold"`
+}
+
+// text is taken as it is written, also where it looks like a number.
+type text string
+
+// UnmarshalYAML reads a text.
+func (t *text) UnmarshalYAML(node ast.Node) error {
+	*t = text(node.GetToken().Value)
+	return nil
 }
 
 // duration is a time.Duration written as "90s" or "10m".

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"docbatch/jobs/sqlite"
 	"docbatch/sinks"
 )
 
@@ -51,6 +52,9 @@ func stateFiles(state string) map[string]string {
 	files := map[string]string{}
 	for _, end := range []string{"", "-wal", "-shm", "-journal", ".lock"} {
 		files[state+end] = "the state"
+	}
+	for _, kept := range sqlite.KeptCopies(state) {
+		files[kept] = "a copy of the state"
 	}
 	return files
 }

@@ -13,25 +13,24 @@ import (
 
 	"docbatch/jobs"
 	"docbatch/jobs/sqlite"
+	"docbatch/pipeline"
 	"docbatch/pipeline/agent"
 )
 
-// bytesPerToken turns bytes into tokens for an estimate: right within a fifth for European prose, too low for tables and code
-// (measured: English +4 to +18 %, French and German -1 %, JSON -40 %).
-const bytesPerToken = 4
-
-// plan counts what a run would send.
+// plan counts what a run would send. Its tokens are estimates by an agent.Meter that has learned nothing.
 type plan struct {
-	requests atomic.Int64
-	bytes    atomic.Int64
+	meter      *agent.Meter
+	requests   atomic.Int64
+	prompt     atomic.Int64 // tokens
+	completion atomic.Int64 // tokens
 }
 
 // Ask counts a request instead of sending it.
 func (p *plan) Ask(_ context.Context, req *agent.Request) (*agent.Answer, error) {
 	p.requests.Add(1)
-	for _, m := range req.Messages {
-		p.bytes.Add(int64(len(m.Content)))
-	}
+	guess := p.meter.Estimate(req)
+	p.prompt.Add(int64(guess.Prompt))
+	p.completion.Add(int64(guess.Completion))
 	return &agent.Answer{Text: "not sent"}, nil
 }
 
@@ -48,7 +47,7 @@ func dryRun(ctx context.Context, e env, o *runOptions, j *job, q *question) erro
 	if err != nil {
 		return err
 	}
-	p := &plan{}
+	p := &plan{meter: agent.NewMeter()}
 	runner := &jobs.Runner{
 		Queue:    store,
 		Lease:    lease,
@@ -59,7 +58,7 @@ func dryRun(ctx context.Context, e env, o *runOptions, j *job, q *question) erro
 	}
 	hard, stop, caught := catchSignals(ctx, func() {})
 	err = runner.Run(hard, stop)
-	if sig := caught(); errors.Is(err, jobs.ErrInterrupted) {
+	if sig, _ := caught(); errors.Is(err, jobs.ErrInterrupted) {
 		return interruption(sig)
 	}
 	if err != nil {
@@ -98,20 +97,21 @@ func copyState(ctx context.Context, state string) (store *sqlite.Store, remove f
 
 // tell says what run would do.
 func (p *plan) tell(e env, o *runOptions, j *job, progress jobs.Progress, causes []sqlite.Failure) error {
-	requests, tokens := int(p.requests.Load()), int(p.bytes.Load()/bytesPerToken)
+	requests, tokens := int(p.requests.Load()), pipeline.Tokens{Prompt: int(p.prompt.Load()), Completion: int(p.completion.Load())}
 	failed := -progress.Failed // those before
 	for _, c := range causes {
 		failed += c.Count
 	}
 	unchanged := progress.Rested - failed
 	if o.json {
-		writeJSON(e.stdout, "plan", map[string]any{"documents": progress.Found, "requests": requests, "prompt_tokens": tokens,
+		writeJSON(e.stdout, "plan", map[string]any{"answer_tokens": tokens.Completion, "cost": costJSON(j.price, tokens),
+			"documents": progress.Found, "requests": requests, "prompt_tokens": tokens.Prompt,
 			"from_store": progress.Cached, "unchanged": unchanged, "unusable": progress.Failed, "failed_before": failed, "gone": progress.Gone})
 		return nil
 	}
 	fmt.Fprintf(e.stdout, "%s; nothing was sent. A run would do this:\n", plural(progress.Found, "document"))
 	writeParts(e.stdout, []part{
-		{requests, "to be sent, about " + plural(tokens, "prompt token") + atRate(requests, j.rpm)},
+		{requests, "to be sent, about " + plural(tokens.Prompt, "prompt token") + atPrice(j.price, tokens) + atLimits(requests, tokens, j.pace)},
 		{progress.Cached, "answered from the store: equal to another, touched or renamed"},
 		{unchanged, "unchanged since they were finished"},
 		{failed, "failed before; docbatch retry puts them back"},
@@ -122,11 +122,37 @@ func (p *plan) tell(e env, o *runOptions, j *job, progress jobs.Progress, causes
 	return nil
 }
 
-// atRate is how long so many requests take at a limit, in words; "" where no limit is known.
-func atRate(requests int, rpm float64) string {
-	if rpm <= 0 || requests == 0 {
+// atPrice is what so many tokens cost, in words; "" where that is not known.
+func atPrice(p agent.Price, tokens pipeline.Tokens) string {
+	if p == (agent.Price{}) {
 		return ""
 	}
-	d := time.Duration(float64(requests) / rpm * float64(time.Minute))
-	return fmt.Sprintf(", at least %v at %v requests a minute", d.Round(time.Second), rpm)
+	return fmt.Sprintf(", about %.2g in all", p.Of(tokens))
+}
+
+// costJSON is what so many tokens cost, for programs.
+func costJSON(p agent.Price, tokens pipeline.Tokens) any {
+	if p == (agent.Price{}) {
+		return nil
+	}
+	return p.Of(tokens)
+}
+
+// atLimits is how long so many requests take at the limits, in words; "" where none is known.
+func atLimits(requests int, tokens pipeline.Tokens, l agent.Limits) string {
+	at := func(n int, limit float64, what string) (time.Duration, string) {
+		if limit <= 0 {
+			return 0, ""
+		}
+		d := time.Duration(float64(n) / limit * float64(time.Minute)).Round(time.Second)
+		return d, fmt.Sprintf(", at least %v at %v %s a minute", d, limit, what)
+	}
+	if requests == 0 {
+		return ""
+	}
+	byRequests, words := at(requests, l.Requests, "requests")
+	if byTokens, tokenWords := at(tokens.Total(), l.Tokens, "tokens"); byTokens > byRequests {
+		return tokenWords
+	}
+	return words
 }

@@ -1,16 +1,16 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"slices"
-	"syscall"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -134,12 +134,15 @@ func runJob(ctx context.Context, e env, o *runOptions, j *job) error {
 	if err := j.ready(); err != nil {
 		return err
 	}
-	store, err := sqlite.Open(ctx, j.state, sqlite.Options{WaitLock: o.waitLock, Command: "docbatch run"})
+	if err := checkDescriptors(j); err != nil {
+		return err
+	}
+	r := &jobRun{env: e, options: o, job: j, question: q}
+	r.store, err = sqlite.Open(ctx, j.state, sqlite.Options{WaitLock: o.waitLock, Command: "docbatch run", Held: r.held})
 	if err != nil {
 		return err
 	}
-	r := &jobRun{env: e, options: o, job: j, question: q, store: store}
-	return errors.Join(r.work(ctx), store.Close())
+	return errors.Join(r.work(ctx), r.store.Close())
 }
 
 // jobRun is one run of a job, its state file open.
@@ -151,61 +154,93 @@ type jobRun struct {
 	store    *sqlite.Store
 
 	runner *jobs.Runner
+	budget *agent.Budget
 	pace   *agent.Pace
 	report *reporter
+
+	talking atomic.Pointer[reporter] // report, for the store's own goroutine
+}
+
+// sayHeld is how long another program holds the state file between two words about it.
+const sayHeld = 10
+
+// held tells that the run waits for another program. It is called about once a second.
+func (r *jobRun) held(waited time.Duration) {
+	if report := r.talking.Load(); report != nil && int(waited.Seconds())%sayHeld == sayHeld-1 {
+		report.say("waiting %v: another program holds %s", waited.Round(time.Second), filepath.Base(r.job.state))
+	}
 }
 
 // work makes the run and returns the error that says its exit code.
 func (r *jobRun) work(ctx context.Context) error {
-	log := r.logger()
 	wire, closeAgent, err := connect(r.env, r.job)
 	if err != nil {
 		return err
 	}
 	defer closeAgent()
-	r.pace = agent.NewPace(agent.Traced{Next: wire}, agent.NewMeter(), agent.Limits{Requests: r.job.rpm, InFlight: r.job.workers})
-	asked := &agent.Cache{
-		Next:  &agent.Retry{Next: r.pace, Attempts: r.job.attempts, Repeats: agent.DefaultRepeats},
-		Store: r.store,
-		Base:  r.job.baseURL,
+	asked, log := r.around(wire), r.logger()
+	if err := recallPace(ctx, r.store, r.job.baseURL, r.pace, log); err != nil {
+		return err
 	}
 	lease, err := r.store.Join(ctx)
 	if err != nil {
 		return err
 	}
 	r.runner = &jobs.Runner{
-		Queue:    r.store,
-		Lease:    lease,
-		Sources:  r.question.sources,
-		Steps:    r.question.steps(r.job, asked),
-		Question: r.job.question(r.question.prompt.Fingerprint()),
-		Workers:  r.job.workers,
-		Grace:    r.job.grace,
-		Log:      log,
+		Queue:         r.store,
+		Lease:         lease,
+		Sources:       r.question.sources,
+		Steps:         r.question.steps(r.job, asked),
+		Question:      r.job.question(r.question.prompt.Fingerprint()),
+		Workers:       r.job.workers,
+		Grace:         r.job.grace,
+		Log:           log,
+		Deadline:      r.job.deadline(time.Now()),
+		FailThreshold: r.job.failThreshold,
 	}
 	r.report = newReporter(r)
+	r.talking.Store(r.report)
 	r.runner.Stored = r.report.item
 
 	hard, stop, caught := catchSignals(ctx, func() {
 		r.report.say("stopping: no new calls; those in flight have %v. Again to stop now.", r.job.grace)
 	})
 	r.report.start()
+	keepPace := startKeeping(r.store, r.job.baseURL, r.pace, log)
 	err = r.runner.Run(hard, stop)
-	signalled := caught()
+	keepErr := keepPace()
+	signalled, now := caught()
 	r.report.stop()
 	if err != nil && errors.Is(err, jobs.ErrInterrupted) {
 		err = interruption(signalled)
+	} else if err == nil {
+		err = keepErr
 	}
-	return r.conclude(context.WithoutCancel(ctx), lease.Owner(), err)
+	return r.conclude(context.WithoutCancel(ctx), lease.Owner(), err, now)
 }
 
-// interruption is the error of a run that a signal stopped.
-func interruption(sig os.Signal) error {
-	code, name := exitInterrupt, "interrupted"
-	if sig == syscall.SIGTERM {
-		code, name = exitTerminated, "terminated"
+// around puts what keeps answers, tries again and keeps to budget and limits around the agent on the wire.
+func (r *jobRun) around(wire agent.Agent) agent.Agent {
+	meter, bounds := agent.NewMeter(), r.job.limits.pace
+	bounds.InFlight = cmp.Or(bounds.InFlight, r.job.workers)
+	r.pace = agent.NewPace(stage{agent.Traced{Next: wire}, "waiting for the agent"}, meter, bounds)
+	r.budget = r.job.budget(r.pace, meter)
+	return &agent.Cache{
+		Next:  stage{&agent.Retry{Next: r.budget, Attempts: r.job.attempts, Repeats: r.job.repeats}, ""},
+		Store: r.store,
+		Base:  r.job.baseURL,
 	}
-	return withExit(code, errors.New(name), "What is finished is kept; the same command goes on.")
+}
+
+// stage tells the runner what is done to a document while Agent is asked: see jobs.Stage.
+type stage struct {
+	agent.Agent
+	name string
+}
+
+func (s stage) Ask(ctx context.Context, req *agent.Request) (*agent.Answer, error) {
+	defer jobs.Stage(ctx, s.name)()
+	return s.Agent.Ask(ctx, req)
 }
 
 // logger writes what happens to stderr, when that is asked for.
@@ -217,10 +252,16 @@ func (r *jobRun) logger() *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, nil)).With("job", r.job.name)
 }
 
-// conclude writes the outputs, stores how the run ended, and says the last words. err is why it ended early.
-func (r *jobRun) conclude(ctx context.Context, run int64, err error) error {
+// conclude writes the outputs, stores how the run ended, and says the last words. err is why it ended early; where it has to end
+// now, no outputs are written.
+func (r *jobRun) conclude(ctx context.Context, run int64, err error, now bool) error {
 	restMemory()
-	writeErr := r.writeOutputs(ctx)
+	var writeErr error
+	if !now {
+		writeErr = r.writeOutputs(ctx)
+	} else if len(r.job.outputs) > 0 {
+		r.report.say("the outputs were not written; docbatch export -o FILE does that")
+	}
 	if writeErr != nil && err != nil {
 		r.report.tell("the outputs could not be written: %s", withoutRepeats(writeErr.Error()))
 	} else if writeErr != nil {
@@ -234,7 +275,7 @@ func (r *jobRun) conclude(ctx context.Context, run int64, err error) error {
 	if err == nil && counts.Failed+counts.Truncated > 0 {
 		code = exitDocuments
 	}
-	written := writeErr == nil && len(r.job.outputs) > 0
+	written := writeErr == nil && !now && len(r.job.outputs) > 0
 	s := r.report.summary(counts, code, written, err)
 	if endErr := r.store.EndRun(ctx, run, code, s); endErr != nil && err == nil {
 		err, code = endErr, exitCode(endErr)
@@ -255,45 +296,4 @@ func (r *jobRun) writeOutputs(ctx context.Context) error {
 		errs = append(errs, writeOutput(ctx, r.store, path))
 	}
 	return errors.Join(errs...)
-}
-
-// sameSignal is how long after the first signal another is taken for the same: timeout(1) and some terminals send each twice.
-const sameSignal = time.Second
-
-// catchSignals turns the first SIGINT or SIGTERM into a gentle stop and the second into the end of the returned context. caught
-// ends the catching and says which signal came first; nil for none.
-func catchSignals(ctx context.Context, first func()) (hard context.Context, stop <-chan struct{}, caught func() os.Signal) {
-	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	hard, cancel := context.WithCancel(ctx)
-	gentle, over, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
-	var which os.Signal
-	go func() {
-		defer close(ended)
-		select {
-		case which = <-signals:
-			close(gentle)
-			first()
-		case <-over:
-			return
-		}
-		for began := time.Now(); ; {
-			select {
-			case <-signals:
-				if time.Since(began) >= sameSignal {
-					cancel()
-					return
-				}
-			case <-over:
-				return
-			}
-		}
-	}()
-	return hard, gentle, func() os.Signal {
-		signal.Stop(signals)
-		close(over)
-		<-ended
-		cancel()
-		return which
-	}
 }

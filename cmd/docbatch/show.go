@@ -81,7 +81,7 @@ const lineWidth = 160
 
 func showDocument(w io.Writer, d *sqlite.Entry) {
 	line := func(key, format string, args ...any) {
-		fmt.Fprintf(w, "%-9s %s\n", key+":", printable(fmt.Sprintf(format, args...)))
+		fmt.Fprintf(w, "%-9s %s\n", key+":", indented(fmt.Sprintf(format, args...)))
 	}
 	line("document", "%s", d.Name)
 	line("id", "%s", d.ID)

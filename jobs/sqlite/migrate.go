@@ -65,6 +65,16 @@ func applyMigration(ctx context.Context, db *sql.DB, script string, version int)
 // keptName is where a file of a version is kept when a newer docbatch changes its schema.
 func keptName(path string, version int) string { return fmt.Sprintf("%s.v%d.bak", path, version) }
 
+// KeptCopies are the files in which Open may have kept, or be keeping, what the state file at path was before a migration.
+func KeptCopies(path string) []string {
+	var files []string
+	for version := 1; version < schemaVersion; version++ {
+		kept := keptName(path, version)
+		files = append(files, kept, kept+".tmp", kept+".tmp-journal")
+	}
+	return files
+}
+
 // keep copies the file that db is to kept, with what is in its log, unless that is there: then it is from a try that did not
 // get any further.
 func keep(ctx context.Context, db *sql.DB, path, kept string) error {

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"time"
+
+	"docbatch/jobs/sqlite"
+	"docbatch/pipeline/agent"
+)
+
+// keepEvery is how often what is known of the agent's limits is stored: one that is killed forgets no more than that.
+const keepEvery = time.Second
+
+// recallPace begins where the last run that asked the same service stood: with its limits, and what it sent within the last
+// minute. What another version wrote and this one can't read is no reason not to run.
+func recallPace(ctx context.Context, store *sqlite.Store, service string, pace *agent.Pace, log *slog.Logger) error {
+	state, err := store.PaceState(ctx, service)
+	if err != nil || state == nil {
+		return err
+	}
+	if err := pace.Restore(state); err != nil {
+		log.Warn("begin without what was known of the limits", "error", err)
+	}
+	return nil
+}
+
+// startKeeping stores what pace knows, now and then, until stop is called: that stores it for the last time, and gives the error
+// of that.
+func startKeeping(store *sqlite.Store, service string, pace *agent.Pace, log *slog.Logger) (stop func() error) {
+	over, ended := make(chan struct{}), make(chan struct{})
+	var last []byte
+	save := func() error {
+		state := pace.Snapshot()
+		if bytes.Equal(state, last) {
+			return nil
+		}
+		last = state
+		return store.SavePaceState(context.Background(), service, state)
+	}
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(keepEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				if err := save(); err != nil {
+					log.Warn("store what is known of the limits", "error", err)
+				}
+			case <-over:
+				return
+			}
+		}
+	}()
+	return func() error {
+		close(over)
+		<-ended
+		return save()
+	}
+}

@@ -1,0 +1,173 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"docbatch/jobs"
+	"docbatch/jobs/sqlite"
+	"docbatch/pipeline"
+	"docbatch/pipeline/agent"
+)
+
+// summary is how a run ended; it is stored with the run.
+type summary struct {
+	jobs.Counts
+	Answered  int             `json:"answered"` // in this run
+	Cached    int             `json:"cached"`   // of them, from the store
+	Requests  int             `json:"requests"`
+	Ambiguous int             `json:"ambiguous"` // of them, those without an answer that may have been billed
+	Tokens    pipeline.Tokens `json:"tokens"`
+	Cost      *float64        `json:"cost,omitempty"` // of this run, where prices are set
+	Exit      int             `json:"exit"`
+	Error     string          `json:"error,omitempty"`
+	ElapsedMS int64           `json:"elapsed_ms"`
+	WaitedMS  int64           `json:"waited_ms"` // of that, for the agent's limits and pauses
+	Outputs   []string        `json:"outputs"`
+	Written   bool            `json:"outputs_written"`
+	State     string          `json:"state_file"`
+}
+
+func (r *reporter) summary(counts jobs.Counts, exit int, written bool, err error) summary {
+	p := r.run.runner.Progress()
+	s := summary{
+		Counts:    counts,
+		Answered:  p.Done + p.Truncated,
+		Cached:    p.Cached,
+		Requests:  p.Requests,
+		Ambiguous: p.Ambiguous,
+		Tokens:    p.Tokens,
+		Exit:      exit,
+		ElapsedMS: time.Since(r.started).Milliseconds(),
+		WaitedMS:  r.waits.total.Milliseconds(),
+		Outputs:   r.run.job.outputs,
+		Written:   written,
+		State:     r.run.job.state,
+	}
+	if price := r.run.job.price; price != (agent.Price{}) {
+		cost := price.Of(r.run.budget.Spent().Tokens)
+		s.Cost = &cost
+	}
+	if err != nil {
+		s.Error = err.Error()
+	}
+	return s
+}
+
+// lastWords say what happened and what to do next.
+func (r *reporter) lastWords(s summary, causes []sqlite.Failure, err error) {
+	if r.run.options.json {
+		if err != nil {
+			r.json("error", errorEvent(err))
+		}
+		r.json("summary", asMap(s))
+		return
+	}
+	if r.run.options.quiet && s.Exit == exitOK {
+		return
+	}
+	if err != nil {
+		r.tell("stopped: %s", withoutRepeats(err.Error()))
+	}
+	r.tell("%s", s.sentence())
+	if s.Ambiguous > 0 {
+		r.tell("%s ended without an answer after %s sent; %s may have been billed", plural(s.Ambiguous, "request"), oneOrMore(s.Ambiguous, "it was", "they were"), oneOrMore(s.Ambiguous, "it", "they"))
+	}
+	for _, c := range causes[:min(maxCauses, len(causes))] {
+		r.tell("%s", causeLine(c))
+	}
+	if more := len(causes) - maxCauses; more > 0 {
+		r.tell("  and %s more; docbatch status lists all", plural(more, "cause"))
+	}
+	switch {
+	case s.Written:
+		r.tell("results: %s (state: %s)", strings.Join(s.Outputs, ", "), s.State)
+	case err == nil && s.Done+s.Truncated > 0:
+		r.tell("the answers are in %s; docbatch export -o results.csv writes them", s.State)
+	}
+	if err == nil && s.Total() == 0 {
+		r.tell("there is no document in the inputs: check the paths, and --include and --exclude if they are used")
+	}
+	switch next := whatNext(err); {
+	case next != "":
+		r.tell("%s", next)
+	case s.Exit == exitDocuments:
+		r.tell("docbatch status lists the causes. docbatch retry puts failed documents back for the next run; rows and folders that can't be read are tried again when they change.")
+	}
+}
+
+// maxCauses is how many causes of failures the last words name.
+const maxCauses = 3
+
+// causeLine is a group of failures, with an example that docbatch show knows.
+func causeLine(c sqlite.Failure) string {
+	return fmt.Sprintf("%10s  %s (%s), for example %s: %s", grouped(c.Count), c.Class, c.Kind, oneLine(c.Example, 80), oneLine(c.Message, 200))
+}
+
+// withoutRepeats is a message of several lines, each of them once: what stopped the run may have stopped its end too.
+func withoutRepeats(message string) string {
+	return strings.Join(slices.Compact(strings.Split(message, "\n")), "\n")
+}
+
+// sentence is the summary for people.
+func (s summary) sentence() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s: %d answered", plural(s.Total(), "document"), s.Done)
+	for _, part := range []part{{s.Truncated, "truncated"}, {s.Failed, "failed"}, {s.Unfinished(), "waiting"}} {
+		if part.n > 0 {
+			fmt.Fprintf(&b, ", %d %s", part.n, part.what)
+		}
+	}
+	fmt.Fprintf(&b, "; this run: %s, %s", plural(s.Requests, "request"), plural(s.Tokens.Total(), "token"))
+	if s.Cost != nil {
+		fmt.Fprintf(&b, ", cost %.4g", *s.Cost)
+	}
+	if s.Cached > 0 {
+		fmt.Fprintf(&b, ", %d answered from the store", s.Cached)
+	}
+	if s.Gone > 0 {
+		fmt.Fprintf(&b, ", %d gone from the inputs", s.Gone)
+	}
+	fmt.Fprintf(&b, ", %v", (time.Duration(s.ElapsedMS) * time.Millisecond).Round(100*time.Millisecond))
+	return b.String()
+}
+
+func asMap(v any) map[string]any {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // plain numbers and strings
+	}
+	m := map[string]any{}
+	if err := json.Unmarshal(b, &m); err != nil {
+		panic(err)
+	}
+	return m
+}
+
+// plural is a number with its noun, the digits grouped.
+func plural(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return grouped(n) + " " + noun
+}
+
+// oneOrMore is the word for one thing, or that for more.
+func oneOrMore(n int, one, more string) string {
+	if n == 1 {
+		return one
+	}
+	return more
+}
+
+// grouped writes 1234567 as 1,234,567.
+func grouped(n int) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
