@@ -29,8 +29,7 @@ const (
 	leastFlat   = time.Second
 	mostFlat    = 10 * time.Second
 	doubleTime  = 2 * time.Second
-	shortPause  = 2500 * time.Millisecond // and the first: half of what was accepted before it is safe
-	easedRate   = 1e4                     // requests a second that are as good as no limit
+	easedRate   = 1e4 // requests a second that are as good as no limit
 )
 
 // delay is how long the next call has to wait.
@@ -69,13 +68,10 @@ func (e *ease) take(now time.Time) {
 	}
 }
 
-// resume begins anew after a pause, with so many calls in flight at most before it, and so many accepted in a second if it was a
-// short one.
-func (e *ease) resume(now time.Time, peak, best int, paused time.Duration) {
-	e.from = max(1, resumeShare*float64(peak))
-	if paused <= shortPause {
-		e.from = max(e.from, float64(best)/2)
-	}
+// resume begins anew after a pause, with so many calls in flight at most before it. It begins with a rate of least, if that is more,
+// and stays at it for as long as the pause was.
+func (e *ease) resume(now time.Time, peak, least int, paused time.Duration) {
+	e.from = max(1, resumeShare*float64(peak), float64(least))
 	e.flat = now.Add(min(max(paused, leastFlat), mostFlat))
 	e.limit.SetLimitAt(now, rate.Limit(e.from))
 	e.limit.AllowN(now, 1) // nothing is saved up; this call takes the first place

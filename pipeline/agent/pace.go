@@ -269,10 +269,7 @@ func (p *Pace) send(now time.Time, cost int) *call {
 	}
 	p.bucket.take(now, cost)
 	if !p.held.IsZero() { // the first after a pause
-		p.probe = c
-		p.ledger.hold(p.since, now)
-		p.ease.resume(now, p.peak, p.bestBefore(), p.held.Sub(p.since))
-		p.held, p.since = time.Time{}, time.Time{}
+		p.resume(now, c)
 	}
 	p.ease.take(now)
 	p.said.requests.take(now)
@@ -281,12 +278,19 @@ func (p *Pace) send(now time.Time, cost int) *call {
 	return c
 }
 
-// bestBefore is the most that was accepted in a second before the pause; 0 where more than one refusal came since. p.mu is held.
-func (p *Pace) bestBefore() int {
-	if p.throttle.chain > 1 {
-		return 0
+// resume begins anew after a pause, with the first call. p.mu is held.
+func (p *Pace) resume(now time.Time, c *call) {
+	p.probe = c
+	p.ledger.hold(p.since, now)
+	switch {
+	case p.throttle.chain == 0: // the agent was down: nothing was too much for it
+		p.ease.resume(now, p.peak, 0, leastFlat)
+	case p.throttle.alone(now):
+		p.ease.resume(now, p.peak, p.throttle.hit.best/2, p.held.Sub(p.since))
+	default:
+		p.ease.resume(now, p.peak, 0, mostFlat)
 	}
-	return p.throttle.hit.best
+	p.held, p.since = time.Time{}, time.Time{}
 }
 
 // learn draws the conclusions from the outcome of a call, and gives its error.

@@ -37,7 +37,7 @@ func (p *Pace) Snapshot() []byte {
 	if !p.began.IsZero() {
 		s.Began = p.began.UnixMilli()
 	}
-	if p.held.After(now) {
+	if p.held.After(now) && p.throttle.chain > 0 {
 		s.Held = p.held.UnixMilli()
 	}
 	if p.throttle.limit != nil {

@@ -37,6 +37,7 @@ type hit struct {
 	accepted int     // in the last minute
 	best     int     // in a second
 	rate     float64 // requests a second in the last minute, but for pauses
+	refused  int     // calls that were on their way and were refused too
 	refusal
 }
 
@@ -54,6 +55,8 @@ const (
 	fullAfter    = 3                // refusals in a row that mean that a window is full
 	fullAsked    = 10 * time.Second // or one, with such a pause
 	limitMargin  = 0.999
+	alonePause   = 2500 * time.Millisecond
+	aloneMost    = 3
 	leastShare   = 0.9 // of the best minute: a service that refuses at random must not bring the rate down to nothing
 	firstGrowth  = 0.003
 	mostGrowth   = 0.3
@@ -114,6 +117,7 @@ func (t *throttle) refused(now time.Time, c *call, r refusal, sent uint64, l *le
 	t.hit.asked = max(t.hit.asked, r.asked)
 	if c.num <= t.cut {
 		t.hit.accepted-- // it was counted as one that would be
+		t.hit.refused++
 		return 0, false
 	}
 	if c.num != t.cut+1 {
@@ -134,6 +138,12 @@ func (t *throttle) refused(now time.Time, c *call, r refusal, sent uint64, l *le
 		pause = min(max(room, pause/2), mostPause)
 	}
 	return pause + rand.N(pause/10+1), true
+}
+
+// alone reports whether the pause that is over was a short one, after hardly more than a single refusal: then half of what was
+// accepted before is safe.
+func (t *throttle) alone(now time.Time) bool {
+	return t.chain == 1 && now.Sub(t.hit.at) <= alonePause && t.hit.refused <= aloneMost
 }
 
 // answered ends a chain of refusals: the service takes requests again.

@@ -76,7 +76,11 @@ func TestHugeAnswers(t *testing.T) {
 				req := question()
 				req.Stream = stream
 				err := askWithin(t, a, req, 32<<20)
-				wantError(t, err, pipeline.Refused, pipeline.KindTooLarge, "larger than 1048576 bytes")
+				want := "larger than 1048576 bytes"
+				if stream {
+					want = "larger than 8388608 bytes"
+				}
+				wantError(t, err, pipeline.Refused, pipeline.KindTooLarge, want)
 			})
 		}
 	}

@@ -96,8 +96,16 @@ type body struct {
 	err  error       // how the reading ended, io.EOF where well; nil while it goes on
 }
 
+// bound is how many bytes an answer may have.
+func (c *call) bound() int64 {
+	if c.req.Stream {
+		return 8 * c.agent.options.MaxResponseBytes
+	}
+	return c.agent.options.MaxResponseBytes
+}
+
 func (c *call) watch(from io.ReadCloser) *body {
-	b := &body{from: from, call: c, left: c.agent.options.MaxResponseBytes, idle: c.agent.options.IdleTimeout}
+	b := &body{from: from, call: c, left: c.bound(), idle: c.agent.options.IdleTimeout}
 	if !c.req.Stream {
 		b.raw = c.raw
 	}
@@ -162,7 +170,7 @@ func (c *call) failure(err error) error {
 		return c.timeout("the answer from %s fell silent for %v", c.agent.base, c.agent.options.IdleTimeout)
 	case errors.Is(err, errTooLarge):
 		return c.agent.errorf(pipeline.Refused, pipeline.KindTooLarge, c.status, "the answer from %s is larger than %d bytes",
-			c.agent.base, c.agent.options.MaxResponseBytes)
+			c.agent.base, c.bound())
 	}
 	return c.network(err)
 }

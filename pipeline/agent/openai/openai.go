@@ -28,7 +28,10 @@ type Options struct {
 	CallTimeout    time.Duration // bound on a whole call, from connecting to the last byte; default 10 min
 	IdleTimeout    time.Duration // bound on the silence between two reads of an answer that has begun; default 2 min
 
-	MaxResponseBytes int64  // bound on an answer, after decompression; default 8 MiB: a bad one costs five times that
+	// MaxResponseBytes bounds an answer, after decompression; default 4 MiB, of which a hostile one takes five times that. A stream may
+	// have eight times as much: that is what its envelopes weigh.
+	MaxResponseBytes int64
+
 	UserAgent        string // default "docbatch"
 }
 
@@ -76,7 +79,7 @@ func (o *Options) fill() error {
 	orDefault(&o.ConnectTimeout, 10*time.Second)
 	orDefault(&o.CallTimeout, 10*time.Minute)
 	orDefault(&o.IdleTimeout, 2*time.Minute)
-	orDefault(&o.MaxResponseBytes, 8<<20)
+	orDefault(&o.MaxResponseBytes, 4<<20)
 	orDefault(&o.UserAgent, "docbatch")
 	return nil
 }
