@@ -54,6 +54,14 @@ cross: ## build for linux, darwin and windows
 compat: build ## the official OpenAI SDK against the built-in agent (needs npm)
 	testdata/compat/run.sh ./$(BINARY)
 
+.PHONY: chaos
+chaos: ## the program under real faults: nginx, toxiproxy, kill -9, full disks (an hour; CHAOS='-run 429 -n 3' picks and repeats rows)
+	$(GO) run ./cmd/chaos $(CHAOS)
+
+.PHONY: chaos-short
+chaos-short: ## the same with fewer documents and shorter faults, as in CI (a minute or two)
+	$(GO) run ./cmd/chaos -short $(CHAOS)
+
 .PHONY: bench
 bench: ## the whole program: speed as a share of a bare loop of HTTP calls, first call, second run, memory
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./cmd/docbatch

@@ -32,7 +32,7 @@ type Options struct {
 	// have eight times as much: that is what its envelopes weigh.
 	MaxResponseBytes int64
 
-	UserAgent        string // default "docbatch"
+	UserAgent string // default "docbatch"
 }
 
 // An Agent asks the agents of one service. It keeps connections open between requests.
