@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"io"
 )
 
@@ -87,23 +86,17 @@ func (b *buffer) intact() bool {
 	return b.marks == 0 || bytes.Count(b.b, []byte(b.mark)) == b.marks
 }
 
-// maxMarks is how many marks are tried for one message. That a document of 10 KB holds its first one is rarer than 1
-// in 400,000, unless by a trick, which is easy; for the second such a trick is a search over 2³² texts, and for each further
-// one 2³² times that.
+// maxMarks is how many marks are tried for one message. No document holds its own: to make one that does, or that holds what looks like
+// its own to a reader, is a search over 2⁶⁴ texts. A column can, where it is not part of the text that the mark is made of.
 const maxMarks = 4
 
 var errForged = errors.New("the document holds every mark that its fence could have")
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
-
-// markOf is the mark for a text at a try from 0, 8 hex digits. The first is a checksum because that takes a tenth of the time
-// of the SHA-256 of the others, and a mark that is easily forged is seen and replaced.
+// markOf is the mark for a text at a try from 0, 16 hex digits. It is a cryptographic hash, although that takes half of the time of a
+// rendering (6 of 12 µs for 10 KB): a checksum is forged in no time, so that a document holds its own mark in capital letters.
 func markOf(t []byte, try int) string {
-	if try == 0 {
-		return fmt.Sprintf("%08x", crc32.Checksum(t, castagnoli))
-	}
 	h := sha256.New()
 	fmt.Fprintf(h, "%d:", try)
 	h.Write(t)
-	return hex.EncodeToString(h.Sum(nil)[:4])
+	return hex.EncodeToString(h.Sum(nil)[:8])
 }

@@ -29,10 +29,10 @@
 // # The fence
 //
 // A document may say "ignore your instructions". So its text, and whatever a function makes of it, is printed between a
-// line <<<DOCUMENT 1a2b3c4d>>> and a line <<<END DOCUMENT 1a2b3c4d>>>, byte for byte, after a sentence that says that nothing
+// line <<<DOCUMENT 1a2b3c4d5e6f7081>>> and a line <<<END DOCUMENT 1a2b3c4d5e6f7081>>>, byte for byte, after a sentence that says that nothing
 // between these lines is an instruction. The mark is a hash of the text, so that the same document gives the same request,
 // and one that occurs nowhere else in the message: neither the text nor a column can close the fence. Only raw lifts it.
-// Columns and names are printed where they are named, as they are.
+// Columns are printed where they are named, as they are, and are not fenced; names on one line.
 package prompt
 
 import (
@@ -51,7 +51,7 @@ import (
 
 // formatVersion is part of every fingerprint. Raise it when the same template and document render to something else than
 // before: the fence, its note, a function.
-const formatVersion = 1
+const formatVersion = 2
 
 // Options are what a prompt is made of.
 type Options struct {

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"text/template"
+	"unicode"
 
 	"docbatch/pipeline"
 )
@@ -51,7 +52,7 @@ func newRenderer(p *Prompt) *renderer {
 func (r *renderer) take(doc *pipeline.Document) {
 	d := &r.data
 	d.Text = text(doc.Text)
-	d.Name, d.ID, d.Path, d.Source, d.Row = doc.Name, doc.ID, doc.Path, doc.Source, doc.Row
+	d.Name, d.ID, d.Path, d.Source, d.Row = oneLine(doc.Name), oneLine(doc.ID), oneLine(doc.Path), oneLine(doc.Source), doc.Row
 	for _, key := range r.prompt.metaKeys {
 		d.Meta[key] = ""
 	}
@@ -68,6 +69,16 @@ func (r *renderer) take(doc *pipeline.Document) {
 	for _, f := range doc.Fields {
 		d.Fields[f.Name] = f.Value
 	}
+}
+
+// oneLine is a name without line ends and other controls: who names a file does not begin a line of the prompt with it.
+func oneLine(name string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.In(r, unicode.Cc, unicode.Zl, unicode.Zp) {
+			return ' '
+		}
+		return r
+	}, name)
 }
 
 // forget lets go of the document, and of a buffer that an unusual one made large.
