@@ -17,10 +17,10 @@ type ease struct {
 }
 
 const (
-	// At the start the rate is twenty times a second what was answered yet, which doubles it every 35 ms at most: a limit on
-	// requests is met while few are on their way, and a service without one is at full speed after a fifth of a second.
-	startRate    = 400
-	startGrowth  = 20
+	// At the start the rate is fourteen times a second what was answered yet, which doubles it every 50 ms at most: a limit on
+	// requests is met while few are on their way, and a service without one is at full speed after a quarter of a second.
+	startRate    = 280
+	startGrowth  = 14
 	startAnswers = 2000 // then it has shown that it bears what we send
 
 	// After a pause no second may see more than a quarter of the calls that were in flight before. It stays so for as long as the

@@ -92,7 +92,6 @@ func NewPace(next Agent, meter *Meter, l Limits) *Pace {
 	p.clock.start = time.Now()
 	p.minute, p.bucket = l.Tokens, tokenBucket{rate: l.Tokens / 60 * rateMargin}
 	p.ease = ease{limit: rate.NewLimiter(startRate, 1), starting: l.Requests <= 0}
-	p.throttle.patience = firstPatience
 	p.peak = l.InFlight
 	return p
 }

@@ -71,8 +71,7 @@ func (p *Pace) Restore(state []byte) error {
 	p.meter.restore(s.Tokens, s.Reply)
 	p.throttle.most = s.Most
 	if s.Rate > 0 {
-		p.throttle.set(now, s.Rate)
-		p.throttle.window, p.throttle.growth = s.Window, firstGrowth
+		p.throttle.found(now, s.Rate, s.Window, ofSure)
 		p.ease.starting = false
 	}
 	if held := time.UnixMilli(s.Held); held.After(now) && held.Sub(now) <= p.limits.MaxPause {

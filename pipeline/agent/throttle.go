@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"math"
 	"math/rand/v2"
 	"time"
 
@@ -24,12 +25,25 @@ type throttle struct {
 	chain int    // episodes in a row of which each refused the first call after the pause
 	hit   hit    // what was at the first of them
 
+	measured float64   // what was found last, in requests a second
 	used     bool      // the limit made a call wait since it was last changed
 	changed  time.Time // when it was found or raised
-	growth   float64   // share by which it is raised next
-	patience time.Duration
-	most     int // accepted in any minute
+	next     raise     // what comes next
+	most     int       // accepted in any minute
 }
+
+// A raise is the next step upward: by how much, and after how long without a refusal. Each is twice as large as the one before;
+// each time that the same limit is found again, the patience is doubled.
+type raise struct {
+	growth   float64
+	patience time.Duration
+}
+
+// The first raises of a limit that is sure, and of one that a guess was made of.
+var (
+	ofSure   = raise{growth: 0.003, patience: 30 * time.Second}
+	ofUnsure = raise{growth: 0.1, patience: 3 * time.Second}
+)
 
 // A hit is what a refusal found.
 type hit struct {
@@ -58,13 +72,9 @@ const (
 	alonePause   = 2500 * time.Millisecond
 	aloneMost    = 3
 	leastShare   = 0.9 // of the best minute: a service that refuses at random must not bring the rate down to nothing
-	firstGrowth  = 0.003
 	mostGrowth   = 0.3
 	mostPatience = 10 * time.Minute
-
-	// firstPatience is how long nothing may be refused until a limit that was found is raised. Each time that it turns out to be
-	// the limit indeed it is doubled.
-	firstPatience = 30 * time.Second
+	sameLimit    = 0.1 // share by which a limit that is found again may differ
 )
 
 // delay is how long the next call has to wait.
@@ -90,14 +100,14 @@ func (t *throttle) take(now time.Time) {
 
 // raise raises the limit that was found, if it is time.
 func (t *throttle) raise(now time.Time) {
-	if !t.used || now.Sub(t.changed) < t.patience || t.chain > 0 {
+	if !t.used || now.Sub(t.changed) < t.next.patience || t.chain > 0 {
 		return
 	}
-	t.set(now, float64(t.limit.Limit())*(1+t.growth))
+	t.set(now, float64(t.limit.Limit())*(1+t.next.growth))
 	if t.window > 0 {
-		t.window += max(1, int(float64(t.window)*t.growth))
+		t.window += max(1, int(float64(t.window)*t.next.growth))
 	}
-	t.growth = min(2*t.growth, mostGrowth)
+	t.next.growth = min(2*t.next.growth, mostGrowth)
 }
 
 // set makes it so many requests a second.
@@ -157,24 +167,21 @@ func (t *throttle) answered(now time.Time, c *call, l *ledger, began time.Time) 
 	switch {
 	case h.byTokens:
 	case h.accepted > 0 && (again || full && l.sums.accepted < h.accepted):
-		t.found(now, h.accepted)
+		t.found(now, float64(h.accepted)/60*limitMargin, h.accepted, ofSure)
 	case h.at.Sub(began) >= ledgerTime:
 		least := leastShare * float64(t.most) / ledgerTime.Seconds()
-		t.set(now, max(h.rate*limitMargin, least))
-		t.window, t.growth = 0, firstGrowth
+		t.found(now, max(h.rate*limitMargin, least), 0, ofSure)
 	case h.best > 0:
-		t.set(now, float64(h.best))
-		t.window, t.growth = 0, firstGrowth
+		t.found(now, float64(h.best), 0, ofUnsure)
 	}
 }
 
-// found notes that the service takes so many requests a minute.
-func (t *throttle) found(now time.Time, window int) {
-	if 20*window >= 19*t.window && t.window > 0 {
-		t.patience = min(2*t.patience, mostPatience)
-	} else {
-		t.patience = firstPatience
+// found notes that the service takes so many requests a second, and so many a minute where that is known.
+func (t *throttle) found(now time.Time, perSecond float64, window int, first raise) {
+	patience := first.patience
+	if math.Abs(perSecond-t.measured) <= sameLimit*t.measured {
+		patience = min(max(2*t.next.patience, patience), mostPatience)
 	}
-	t.window, t.growth = window, firstGrowth
-	t.set(now, float64(window)/60*limitMargin)
+	t.measured, t.window, t.next = perSecond, window, raise{first.growth, patience}
+	t.set(now, perSecond)
 }
