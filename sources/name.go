@@ -1,8 +1,9 @@
 package sources
 
 import (
-	"path/filepath"
 	"strings"
+
+	"docbatch/sources/pathname"
 )
 
 // name gives every input without a name one that no other has. The names that inputs have already are taken first.
@@ -15,7 +16,7 @@ func name(inputs []*input) error {
 			continue
 		}
 		if taken[in.Name] {
-			return fatal("input %s: another input is called %q too; give it another name", in.Path, in.Name)
+			return fatal("input %s: another input is called %q too; give it another name", pathname.Display(in.Path), in.Name)
 		}
 		taken[in.Name] = true
 	}
@@ -46,9 +47,9 @@ func nameBy(elements int, inputs []*input, taken map[string]bool) []*input {
 	return left
 }
 
-// suffix is the last n elements of an absolute path, with slashes; all of it where it has no more.
+// suffix is the last n elements of an absolute path, with slashes and escaped; all of it where it has no more.
 func suffix(abs string, n int) string {
-	path := strings.TrimSuffix(filepath.ToSlash(abs), "/")
+	path := strings.TrimSuffix(pathname.Display(abs), "/")
 	i := len(path)
 	for range n {
 		if i = strings.LastIndexByte(path[:i], '/'); i < 0 {

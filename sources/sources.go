@@ -14,6 +14,7 @@ import (
 	"docbatch/pipeline"
 	"docbatch/sources/csv"
 	"docbatch/sources/folder"
+	"docbatch/sources/pathname"
 	"docbatch/sources/xlsx"
 )
 
@@ -63,8 +64,8 @@ func Open(ctx context.Context, spec Spec) (pipeline.Source, error) {
 // OpenAll opens the inputs of a job, in their order: folders, tables by their extension (.csv, .tsv, .psv, .xlsx, .xlsm), and all else
 // as plain files, which share one source at the place of the first of them.
 //
-// A source without a Name is called by the last element of its path, or by as many more as tell it from the others; that of the
-// plain files is called "files". A folder does not list files that are inputs themselves. The same input twice is an error.
+// A source without a Name is called by the last element of its path, escaped (see pathname), or by as many more as tell it from the
+// others; that of the plain files is called "files". A folder does not list files that are inputs themselves. The same input twice is an error.
 // With an error nothing stays open; it is of class Fatal, or ctx's.
 func OpenAll(ctx context.Context, specs []Spec) ([]pipeline.Source, error) {
 	inputs, err := look(specs)
@@ -114,7 +115,7 @@ func look(specs []Spec) ([]*input, error) {
 			return nil, err
 		}
 		if first, ok := seen[in.real]; ok {
-			return nil, fatal("input %s: named twice, first as %s", spec.Path, first)
+			return nil, fatal("input %s: named twice, first as %s", pathname.Display(spec.Path), pathname.Display(first))
 		}
 		seen[in.real] = spec.Path
 		if in.kind != kindFolder {
@@ -149,10 +150,10 @@ func lookAt(spec Spec) (*input, error) {
 		err = e.Err
 	}
 	if err != nil {
-		return nil, fatal("input %s: %w", spec.Path, err)
+		return nil, fatal("input %s: %w", pathname.Display(spec.Path), err)
 	}
 	if !info.IsDir() && !info.Mode().IsRegular() {
-		return nil, fatal("input %s: neither a folder nor a regular file", spec.Path)
+		return nil, fatal("input %s: neither a folder nor a regular file", pathname.Display(spec.Path))
 	}
 	in.kind = kindOf(info, spec.Path)
 	if in.kind == kindFile && in.Name == "" {

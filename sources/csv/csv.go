@@ -14,6 +14,7 @@ import (
 
 	"docbatch/pipeline"
 	"docbatch/pipeline/charset"
+	"docbatch/sources/pathname"
 	"docbatch/sources/table"
 )
 
@@ -37,6 +38,7 @@ type Options struct {
 // replaced by another of its name while it is read is read to its end.
 type Source struct {
 	opts    Options
+	path    string      // the file's path, for people
 	file    string      // the file's name, for people
 	info    fs.FileInfo // as it was at Open
 	layout  layout
@@ -49,12 +51,12 @@ var _ pipeline.Source = (*Source)(nil)
 // Open finds the encoding, the delimiter and the columns of a file. With a key column it reads the whole file to see that no
 // key is there twice. A file without rows is no error, one without a header is. Errors are of class Fatal, or ctx's.
 func Open(ctx context.Context, opts Options) (*Source, error) {
-	s := &Source{opts: opts, file: filepath.Base(opts.Path)}
+	s := &Source{opts: opts, path: pathname.Display(opts.Path), file: pathname.Escape(filepath.Base(opts.Path))}
 	if opts.Name == "" {
 		s.opts.Name = s.file
 	}
 	if opts.Delimiter != 0 && !validDelimiter(opts.Delimiter) {
-		return nil, fatal("open %s: %q can't be a delimiter", opts.Path, opts.Delimiter)
+		return nil, fatal("open %s: %q can't be a delimiter", s.path, opts.Delimiter)
 	}
 	f, err := table.OpenFile(opts.Path)
 	if err != nil {
@@ -76,19 +78,19 @@ func (s *Source) inspect(f io.Reader) error {
 	raw := bufio.NewReaderSize(f, sampleBytes)
 	front, err := raw.Peek(sampleBytes)
 	if err != nil && err != io.EOF {
-		return table.ReadError("open", s.opts.Path, err)
+		return table.ReadError("open", s.path, err)
 	}
 	if charset.IsBinary(front) {
-		return fatal("open %s: it is not a text file", s.opts.Path)
+		return fatal("open %s: it is not a text file", s.path)
 	}
 	text, _, err := charset.NewReader(raw)
 	if err != nil {
-		return table.ReadError("open", s.opts.Path, err)
+		return table.ReadError("open", s.path, err)
 	}
 	sample := bufio.NewReaderSize(text, sampleBytes)
 	decoded, err := sample.Peek(sampleBytes)
 	if err != nil && err != io.EOF {
-		return table.ReadError("open", s.opts.Path, err)
+		return table.ReadError("open", s.path, err)
 	}
 	s.layout = detect(s.opts.Path, decoded, err == io.EOF, s.opts.Delimiter)
 	return s.header(newReader(sample, s.layout.delimiter, s.layout.eol))
@@ -98,10 +100,10 @@ func (s *Source) inspect(f io.Reader) error {
 func (s *Source) header(r *reader) error {
 	rec, err := s.first(r)
 	if err == io.EOF {
-		return fatal("open %s: it is empty: there is no header", s.opts.Path)
+		return fatal("open %s: it is empty: there is no header", s.path)
 	}
 	if err != nil {
-		return table.ReadError("open", s.opts.Path, err)
+		return table.ReadError("open", s.path, err)
 	}
 	if rec.fault != "" {
 		return fatal("%s line %d: %s", s.file, rec.line, rec.fault)
@@ -177,7 +179,7 @@ func (s *Source) read(ctx context.Context, f *table.File, yield func(table.Row) 
 	}
 	text, _, err := charset.NewReader(f)
 	if err != nil {
-		return true, table.ReadError("read", s.opts.Path, err)
+		return true, table.ReadError("read", s.path, err)
 	}
 	r := newReader(text, s.layout.delimiter, s.layout.eol)
 	rec, err := s.first(r)
@@ -196,7 +198,7 @@ func (s *Source) read(ctx context.Context, f *table.File, yield func(table.Row) 
 		}
 	}
 	if err != io.EOF {
-		return true, table.ReadError("read", s.opts.Path, err)
+		return true, table.ReadError("read", s.path, err)
 	}
 	return true, f.Unchanged(s.info)
 }

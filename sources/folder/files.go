@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"docbatch/pipeline"
+	"docbatch/sources/pathname"
 )
 
 // FilesOptions name single files.
@@ -77,6 +78,10 @@ func (f *Files) List(ctx context.Context) iter.Seq2[pipeline.Ref, error] {
 			if errors.Is(err, fs.ErrNotExist) {
 				continue
 			}
+			if lacking(err) {
+				yield(pipeline.Ref{}, machineError(path, err))
+				return
+			}
 			if !yield(f.ref(path, info, err), nil) {
 				return
 			}
@@ -85,16 +90,16 @@ func (f *Files) List(ctx context.Context) iter.Seq2[pipeline.Ref, error] {
 }
 
 func (f *Files) ref(path string, info fs.FileInfo, err error) pipeline.Ref {
-	id := display(path)
+	id := pathname.Display(path)
 	if err != nil {
 		return lostRef(f.options.Name, id, path, err)
 	}
-	return fileRef(f.options.Name, id, escape(filepath.Base(path)), info)
+	return fileRef(f.options.Name, id, pathname.Escape(filepath.Base(path)), info)
 }
 
 // Open reads a file as Source.Open does, wherever it is.
 func (f *Files) Open(ctx context.Context, ref pipeline.Ref) (*pipeline.Document, error) {
-	path := filepath.FromSlash(unescape(ref.ID))
+	path := filepath.FromSlash(pathname.Unescape(ref.ID))
 	data, err := read(ctx, anywhere{}, path, f.options.MaxBytes)
 	if err != nil {
 		return nil, failure(ctx, path, err)

@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"docbatch/pipeline"
+	"docbatch/sources/pathname"
 )
 
 // DefaultMaxBytes is the bound on a document's size where Options do not say otherwise.
@@ -46,9 +47,8 @@ type Options struct {
 
 // A Source is the files of a folder, in the lexical order of their path's elements.
 //
-// The ID of a document is its slash-separated path from the root. A byte of a name that is not part of valid UTF-8 or is a
-// control character stands in it as %XX, in capital hexadecimal digits; so does a % that would else be taken for the
-// beginning of such an escape. Its stamp is made of size, time of change in nanoseconds, and permissions.
+// The ID of a document is its slash-separated path from the root, as pathname.Escape writes it. Its stamp is made of size, time of change
+// in nanoseconds, and permissions.
 type Source struct {
 	options  Options
 	root     *os.Root
@@ -84,7 +84,7 @@ func Open(o Options) (*Source, error) {
 		return nil, err
 	}
 	if s.options.Name == "" {
-		s.options.Name = filepath.Base(s.realRoot)
+		s.options.Name = pathname.Escape(filepath.Base(s.realRoot))
 	}
 	if s.options.MaxBytes <= 0 {
 		s.options.MaxBytes = DefaultMaxBytes
@@ -116,9 +116,10 @@ func (s *Source) List(ctx context.Context) iter.Seq2[pipeline.Ref, error] {
 
 // Open reads a file of at most Options.MaxBytes. An error is of class Invalid: KindRead for a file that is gone, not readable, not regular
 // or outside the folder, KindTooLarge for one over the bound; but Transient where a later try may do better: the file
-// changed while it was read, the disk or the network failed, the process has too many files open.
+// changed each of the three times that it was read, the disk or the network failed. It is of class Fatal, KindMachine, where this
+// machine lacks file descriptors or memory.
 func (s *Source) Open(ctx context.Context, ref pipeline.Ref) (*pipeline.Document, error) {
-	local := filepath.FromSlash(unescape(ref.ID))
+	local := filepath.FromSlash(pathname.Unescape(ref.ID))
 	path := filepath.Join(s.options.Root, local)
 	if !filepath.IsLocal(local) {
 		return nil, pipeline.Errorf(pipeline.Invalid, pipeline.KindRead, "open %s: not inside %s", ref.ID, s.options.Root)

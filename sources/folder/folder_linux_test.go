@@ -1,6 +1,7 @@
 package folder
 
 import (
+	"net"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -9,6 +10,7 @@ import (
 	"testing"
 
 	"docbatch/pipeline"
+	"docbatch/sources/pathname"
 	"docbatch/sources/sourcestest"
 )
 
@@ -63,7 +65,7 @@ func TestNamesThatAreNotText(t *testing.T) {
 	}
 	for _, ref := range got {
 		doc, err := s.Open(t.Context(), ref)
-		if err != nil || string(doc.Data) != unescape(ref.ID) {
+		if err != nil || string(doc.Data) != pathname.Unescape(ref.ID) {
 			t.Errorf("open %q: %v, %v", ref.ID, doc, err)
 		}
 	}
@@ -76,4 +78,48 @@ func TestNamesThatAreNotText(t *testing.T) {
 			return s
 		})
 	})
+}
+
+// TestStrangeFiles has what looks like a regular file, or has the name of one, and is none.
+func TestStrangeFiles(t *testing.T) {
+	root := tree(t, "dir.txt/a", "z")
+	sparse, err := os.Create(filepath.Join(root, "sparse.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sparse.Close()
+	if err := sparse.Truncate(10 << 30); err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("unix", filepath.Join(root, "socket.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	s := open(t, Options{Root: root})
+	if got, want := ids(refs(t, s)), []string{"dir.txt/a", "sparse.txt", "z"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	_, err = s.Open(t.Context(), pipeline.Ref{ID: "sparse.txt"})
+	check(t, err, pipeline.Invalid, pipeline.KindTooLarge, "sparse.txt: 10737418240 bytes are more than the bound of 33554432")
+	for _, id := range []string{"socket.txt", "dir.txt"} {
+		_, err = s.Open(t.Context(), pipeline.Ref{ID: id})
+		check(t, err, pipeline.Invalid, pipeline.KindRead, id+": not a regular file")
+	}
+	for _, path := range []string{"/proc/self/status", "/sys/kernel/mm/transparent_hugepage/enabled"} {
+		if _, err := os.Stat(path); err != nil {
+			continue
+		}
+		f, err := OpenFiles(FilesOptions{Paths: []string{path}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = f.Open(t.Context(), pipeline.Ref{ID: path})
+		check(t, err, pipeline.Invalid, pipeline.KindRead, path+": it does not hold as many bytes as its size says")
+	}
+	for _, path := range []string{"/dev/null", "/dev/zero"} {
+		if _, err := OpenFiles(FilesOptions{Paths: []string{path}}); err == nil {
+			t.Errorf("%s was taken for a document", path)
+		}
+	}
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"docbatch/pipeline"
+	"docbatch/sources/pathname"
 	"docbatch/sources/sourcestest"
 )
 
@@ -151,7 +152,7 @@ func TestList(t *testing.T) {
 			}
 			for _, ref := range got {
 				doc, err := s.Open(t.Context(), ref)
-				if err != nil || string(doc.Data) != unescape(ref.ID) {
+				if err != nil || string(doc.Data) != pathname.Unescape(ref.ID) {
 					t.Errorf("open %q: %v, %v", ref.ID, doc, err)
 				}
 			}
@@ -260,30 +261,6 @@ type readerFunc func(p []byte) (int, error)
 
 func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
-func TestReadSize(t *testing.T) {
-	for _, tt := range []struct {
-		name string
-		text string
-		size int64
-		want error
-	}{
-		{"as announced", "hello", 5, nil},
-		{"empty", "", 0, nil},
-		{"shorter", "hell", 5, errChanged},
-		{"longer", "hello!", 5, errChanged},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			got, err := readSize(t.Context(), strings.NewReader(tt.text), tt.size)
-			if !errors.Is(err, tt.want) {
-				t.Fatalf("got %v, want %v", err, tt.want)
-			}
-			if err == nil && string(got) != tt.text {
-				t.Errorf("got %q, want %q", got, tt.text)
-			}
-		})
-	}
-}
-
 func TestReadEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	reads := 0
@@ -332,7 +309,8 @@ func TestFailureClass(t *testing.T) {
 		err  error
 		want pipeline.Class
 	}{
-		{&os.PathError{Op: "open", Path: "a", Err: syscall.EMFILE}, pipeline.Transient},
+		{&os.PathError{Op: "open", Path: "a", Err: syscall.ENFILE}, pipeline.Fatal},
+		{&os.PathError{Op: "read", Path: "a", Err: syscall.EIO}, pipeline.Transient},
 		{&os.PathError{Op: "open", Path: "a", Err: os.ErrPermission}, pipeline.Invalid},
 		{errNotRegular, pipeline.Invalid},
 	} {
@@ -340,24 +318,4 @@ func TestFailureClass(t *testing.T) {
 			t.Errorf("%v: class %s, want %s", tt.err, got, tt.want)
 		}
 	}
-}
-
-func FuzzID(f *testing.F) {
-	for _, s := range []string{"a/b.txt", "100%", "%41", "%%41", "a\xff%", "\x00\n", "%\xc2\x80", "é%E9"} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, path string) {
-		id := escape(path)
-		if got := unescape(id); got != path {
-			t.Fatalf("%q became %q and then %q", path, id, got)
-		}
-		for _, r := range id {
-			if r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 {
-				t.Fatalf("control character in %q", id)
-			}
-		}
-		if strings.ToValidUTF8(id, "") != id {
-			t.Fatalf("%q is not UTF-8", id)
-		}
-	})
 }

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"docbatch/pipeline"
+	"docbatch/sources/pathname"
 )
 
 // readDirEntries is how many entries of a folder are read before the context is looked at again.
@@ -77,12 +78,16 @@ func (w *walk) unreadable(p place, err error) bool {
 
 // lost yields a ref for what was found but can't be had.
 func (w *walk) lost(rel, path string, err error) bool {
-	return w.yield(lostRef(w.options.Name, escape(rel), path, err), nil)
+	if lacking(err) {
+		w.yield(pipeline.Ref{}, machineError(path, err))
+		return false
+	}
+	return w.yield(lostRef(w.options.Name, pathname.Escape(rel), path, err), nil)
 }
 
 func lostRef(source, id, path string, err error) pipeline.Ref {
 	return pipeline.Ref{Source: source, ID: id, Name: lastElement(id),
-		Err: pipeline.Errorf(pipeline.Invalid, pipeline.KindRead, "open %s: %w", display(path), cause(err))}
+		Err: pipeline.Errorf(pipeline.Invalid, pipeline.KindRead, "open %s: %w", pathname.Display(path), cause(err))}
 }
 
 // lastElement is the last element of an ID, with the slash that a folder's ends in.
@@ -141,7 +146,7 @@ func (w *walk) file(p, child place, name string, info fs.FileInfo, err error) bo
 	if err != nil {
 		return w.lost(child.rel, filepath.Join(p.path, name), err)
 	}
-	return w.yield(fileRef(w.options.Name, escape(child.rel), escape(name), info), nil)
+	return w.yield(fileRef(w.options.Name, pathname.Escape(child.rel), pathname.Escape(name), info), nil)
 }
 
 func fileRef(source, id, name string, info fs.FileInfo) pipeline.Ref {

@@ -8,18 +8,31 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
+	"time"
 
 	"docbatch/pipeline"
+	"docbatch/sources/pathname"
 )
 
-// readBytes is how much of a file is read before the context is looked at again.
-const readBytes = 1 << 20
+const (
+	// readBytes is how much of a file is read before the context is looked at again.
+	readBytes = 1 << 20
+
+	// clockTick is how far apart two changes must be to have different times for sure: file systems take the time from a clock that
+	// ticks 100 to 1,000 times a second.
+	clockTick = 20 * time.Millisecond
+)
+
+// pauses are how long a file that changed while it was read is left alone before it is read again: the first for one that was just
+// finished, the second for one that is being written.
+var pauses = [...]time.Duration{clockTick, 500 * time.Millisecond}
 
 var (
 	errNotRegular = errors.New("not a regular file")
 	errNotFolder  = errors.New("not a folder")
 	errTwice      = errors.New("named twice")
-	errChanged    = errors.New("the file changed while it was read")
+	errChanged    = fmt.Errorf("the file changed while it was read, %d times in a row", len(pauses)+1)
+	errSize       = errors.New("it does not hold as many bytes as its size says, as no file on a disk does")
 )
 
 // A tooLargeError is a file of size bytes where at most max may be read.
@@ -44,9 +57,23 @@ func (anywhere) OpenFile(name string, flag int, perm fs.FileMode) (*os.File, err
 	return os.OpenFile(name, flag, perm)
 }
 
-// read reads a regular file of at most max bytes. It looks before it opens, since opening alone wakes some devices, and again
-// afterwards, since another file may have taken the name in between; a FIFO that did so does not block.
+// read reads a regular file of at most max bytes, anew where it changes meanwhile.
 func read(ctx context.Context, in files, name string, max int64) ([]byte, error) {
+	for _, pause := range pauses {
+		data, err := readOnce(ctx, in, name, max)
+		if !errors.Is(err, errChanged) {
+			return data, err
+		}
+		if err := pipeline.Sleep(ctx, pause); err != nil {
+			return nil, err
+		}
+	}
+	return readOnce(ctx, in, name, max)
+}
+
+// readOnce looks before it opens, since opening alone wakes some devices, and again afterwards, since another file may have
+// taken the name in between; a FIFO that did so does not block.
+func readOnce(ctx context.Context, in files, name string, max int64) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -68,6 +95,7 @@ func read(ctx context.Context, in files, name string, max int64) ([]byte, error)
 // readOpen reads the whole of f and sees to it that it is one state of the file and not parts of two.
 func readOpen(ctx context.Context, f *os.File, max int64) ([]byte, error) {
 	before, err := f.Stat()
+	looked := time.Now()
 	switch {
 	case err != nil:
 		return nil, err
@@ -81,11 +109,15 @@ func readOpen(ctx context.Context, f *os.File, max int64) ([]byte, error) {
 		return nil, err
 	}
 	after, err := f.Stat()
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if after.Size() != before.Size() || !after.ModTime().Equal(before.ModTime()) {
+	case after.Size() != before.Size() || !after.ModTime().Equal(before.ModTime()):
 		return nil, errChanged
+	case int64(len(data)) != before.Size():
+		return nil, errSize
+	case looked.Sub(before.ModTime()).Abs() < clockTick:
+		return nil, errChanged // for all that can be told: another change just after it would have the same time
 	}
 	return data, nil
 }
@@ -107,9 +139,6 @@ func readSize(ctx context.Context, r io.Reader, size int64) ([]byte, error) {
 			return nil, err
 		}
 	}
-	if int64(n) != size {
-		return nil, errChanged
-	}
 	return data[:n:n], nil
 }
 
@@ -119,27 +148,32 @@ func failure(ctx context.Context, path string, err error) error {
 		return ctxErr
 	}
 	if _, ok := errors.AsType[*tooLargeError](err); ok {
-		return pipeline.Errorf(pipeline.Invalid, pipeline.KindTooLarge, "read %s: %w", display(path), err)
+		return pipeline.Errorf(pipeline.Invalid, pipeline.KindTooLarge, "read %s: %w", pathname.Display(path), err)
 	}
 	if errors.Is(err, errChanged) {
-		return pipeline.Errorf(pipeline.Transient, pipeline.KindRead, "read %s: %w", display(path), err)
+		return pipeline.Errorf(pipeline.Transient, pipeline.KindRead, "read %s: %w", pathname.Display(path), err)
+	}
+	if lacking(err) {
+		return machineError(path, err)
 	}
 	class := pipeline.Invalid
 	if passing(err) {
 		class = pipeline.Transient
 	}
-	return pipeline.Errorf(class, pipeline.KindRead, "open %s: %w", display(path), cause(err))
+	return pipeline.Errorf(class, pipeline.KindRead, "open %s: %w", pathname.Display(path), cause(err))
 }
 
 // fatal is an error that means that the input as a whole can't be read.
 func fatal(doing, path string, err error) error {
-	return pipeline.Errorf(pipeline.Fatal, pipeline.KindRead, "%s %s: %w", doing, display(path), cause(err))
+	if lacking(err) {
+		return machineError(path, err)
+	}
+	return pipeline.Errorf(pipeline.Fatal, pipeline.KindRead, "%s %s: %w", doing, pathname.Display(path), cause(err))
 }
 
-// passing reports whether the machine is at fault and not the file: too many open files, no memory, a disk or a network that does not answer.
+// passing reports whether a later try may do better: a disk or a network that does not answer.
 func passing(err error) bool {
-	for _, errno := range []syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.EAGAIN, syscall.EINTR,
-		syscall.EIO, syscall.ESTALE, syscall.ETIMEDOUT, syscall.EHOSTDOWN, syscall.ENOTCONN} {
+	for _, errno := range []syscall.Errno{syscall.EAGAIN, syscall.EINTR, syscall.EIO, syscall.ESTALE, syscall.ETIMEDOUT, syscall.EHOSTDOWN, syscall.ENOTCONN} {
 		if errors.Is(err, errno) {
 			return true
 		}

@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"docbatch/pipeline"
+	"docbatch/sources/pathname"
 )
 
 // MaxColumns bounds the columns of a table; it is what a spreadsheet can have.
@@ -29,7 +30,7 @@ const stampBytes = 12
 // Options say what a table is and how its rows become documents.
 type Options struct {
 	Source string // name of the source that lists the rows
-	File   string // the file's name, for people
+	File   string // the file's name, for people: as pathname.Escape writes it
 	Unit   string // what a row's number counts: "line" or "row"
 	Key    string // column whose value is the ID; "" for the row's number
 	Text   string // column that is the document's text; "" for all of them
@@ -88,8 +89,8 @@ func (t *Table) Columns() []string { return t.columns }
 
 // List makes refs of rows. It ends with the error with which they end.
 //
-// The ID of a row is its key without white space around it or, where no key column was asked for, its number. A row whose
-// key can't be had, because the row is broken or its key is empty, has "row 17" for its ID.
+// The ID of a row is its key without white space around it or, where no key column was asked for, its number. A key that holds line
+// ends or other controls, which no honest one does, is written as pathname.Escape does. A row whose key can't be had, because the row is broken or its key is empty, has "row 17" for its ID.
 func (t *Table) List(rows iter.Seq2[Row, error]) iter.Seq2[pipeline.Ref, error] {
 	return func(yield func(pipeline.Ref, error) bool) {
 		for row, err := range rows {
@@ -162,13 +163,21 @@ func (t *Table) id(row Row) ([]byte, *pipeline.Error) {
 	}
 	fault := row.Err
 	if fault == nil {
-		key := bytes.TrimSpace(withoutNUL(row.Cells[t.key]))
+		key := oneLine(bytes.TrimSpace(withoutNUL(row.Cells[t.key])))
 		if len(key) > 0 && len(key) <= maxKeyBytes {
 			return key, nil
 		}
 		fault = t.keyFault(row.Number, len(key))
 	}
 	return strconv.AppendInt([]byte("row "), int64(row.Number), 10), fault
+}
+
+// oneLine is key so that it can be shown as an ID.
+func oneLine(key []byte) []byte {
+	if s := string(key); pathname.Controls(s) {
+		return []byte(pathname.Escape(s))
+	}
+	return key
 }
 
 func (t *Table) keyFault(number, size int) *pipeline.Error {

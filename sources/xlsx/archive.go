@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"docbatch/pipeline"
+	"docbatch/sources/pathname"
 	"docbatch/sources/table"
 )
 
@@ -116,19 +117,19 @@ func (a *archive) has(name string) bool { return a.parts[partName(name)] != nil 
 func (a *archive) open(name string, maxBytes uint64) (io.ReadCloser, error) {
 	part := a.parts[partName(name)]
 	if part == nil {
-		return nil, fault(pipeline.KindDamaged, "open %s: the workbook is damaged: it has no part %s", a.file.Name(), name)
+		return nil, fault(pipeline.KindDamaged, "open %s: the workbook is damaged: it has no part %s", a.file.Name(), pathname.Escape(name))
 	}
 	size, packed := part.UncompressedSize64, max(part.CompressedSize64, 1)
 	if size > maxBytes {
-		return nil, fault(pipeline.KindTooLarge, "open %s: %s unpacks to %d bytes, over the bound of %d", a.file.Name(), name, size, maxBytes)
+		return nil, fault(pipeline.KindTooLarge, "open %s: %s unpacks to %d bytes, over the bound of %d", a.file.Name(), pathname.Escape(name), size, maxBytes)
 	}
 	if size > ratioFreeBytes && size/packed > maxPartRatio {
 		return nil, fault(pipeline.KindTooLarge, "open %s: %s unpacks to %d bytes, %d times its size in the archive, over the bound of %d times",
-			a.file.Name(), name, size, size/packed, maxPartRatio)
+			a.file.Name(), pathname.Escape(name), size, size/packed, maxPartRatio)
 	}
 	in, err := part.Open()
 	if err != nil {
-		return nil, fault(pipeline.KindDamaged, "open %s: the workbook is damaged: %s: %w", a.file.Name(), name, err)
+		return nil, fault(pipeline.KindDamaged, "open %s: the workbook is damaged: %s: %w", a.file.Name(), pathname.Escape(name), err)
 	}
 	return in, nil
 }

@@ -115,7 +115,8 @@ func columnName(i int) string {
 // A filler gives each cell of a merged range the range's value, row by row. A value is taken from the range's first cell.
 type filler struct {
 	waiting []merged // by first row
-	active  []merged
+	active  []merged // no two of them share a column
+	taken   []int    // by column, the last row of the range that has it
 }
 
 // fill completes the cells of a row; rows come in ascending order.
@@ -124,8 +125,7 @@ func (f *filler) fill(row int, cells [][]byte) {
 	for len(f.waiting) > 0 && f.waiting[0].top <= row {
 		m := f.waiting[0]
 		f.waiting = f.waiting[1:]
-		// Ranges do not overlap, so no more than there are columns can be active; a hostile sheet's do.
-		if m.top == row && m.left < len(cells) && len(f.active) < len(cells) {
+		if m.top == row && m.left < len(cells) && f.take(m, len(cells)) {
 			m.value = bytes.Clone(cells[m.left])
 			f.active = append(f.active, m)
 		}
@@ -137,4 +137,20 @@ func (f *filler) fill(row int, cells [][]byte) {
 			}
 		}
 	}
+}
+
+// take takes the columns of a range that begins, unless another has one of them: ranges do not overlap. Those of a hostile sheet do,
+// and would make the work on each row grow with the square of its columns.
+func (f *filler) take(m merged, width int) bool {
+	for len(f.taken) < width {
+		f.taken = append(f.taken, 0)
+	}
+	columns := f.taken[m.left:min(m.right+1, width)]
+	if slices.ContainsFunc(columns, func(last int) bool { return last >= m.top }) {
+		return false
+	}
+	for i := range columns {
+		columns[i] = m.bottom
+	}
+	return true
 }

@@ -10,6 +10,7 @@ import (
 
 	"docbatch/pipeline"
 	"docbatch/pipeline/guess"
+	"docbatch/sources/pathname"
 )
 
 const (
@@ -91,7 +92,7 @@ func (a *archive) visit(name string, visit func(parent string, e xml.StartElemen
 	}
 	defer in.Close()
 	if err := walk(in, visit); err != nil {
-		return fault(pipeline.KindDamaged, "open %s: the workbook is damaged: %s: %w", a.file.Name(), name, err)
+		return fault(pipeline.KindDamaged, "open %s: the workbook is damaged: %s: %w", a.file.Name(), pathname.Escape(name), err)
 	}
 	return nil
 }
@@ -227,6 +228,9 @@ func (wb *workbook) names() []string {
 func (wb *workbook) shown() string {
 	const most = 20
 	names := wb.names()
+	for i, name := range names {
+		names[i] = pathname.Escape(name)
+	}
 	if len(names) > most {
 		return fmt.Sprintf(" (the sheets are: %s and %d more)", strings.Join(names[:most], ", "), len(names)-most)
 	}

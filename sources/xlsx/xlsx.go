@@ -20,11 +20,19 @@ import (
 	"slices"
 
 	"docbatch/pipeline"
+	"docbatch/sources/pathname"
 	"docbatch/sources/table"
 )
 
 // lookAhead is how many rows are looked at for columns that the header has no name for.
 const lookAhead = 1000
+
+// The bounds on what the rows of a sheet may come to: a text that many cells share is in the file once, and an empty cell not at all.
+const (
+	rowsFreeBytes = 1 << 30 // under which the ratio does not matter
+	maxRowsRatio  = 250     // all rows to the size of the file
+	fieldBytes    = 32      // of a field beside its value
+)
 
 // Options say which sheet is read, and how.
 type Options struct {
@@ -46,6 +54,7 @@ type Options struct {
 // with an error, and so does one that meets broken XML, naming the row, after the rows before it.
 type Source struct {
 	opts    Options
+	path    string // the file's path, for people
 	file    string // the file's name, for people
 	info    fs.FileInfo
 	archive *archive
@@ -63,12 +72,12 @@ var _ pipeline.Source = (*Source)(nil)
 // merged, and once more with a key column, to see that no key is there twice. A sheet with a header and no rows is no
 // error, one without any value is. Errors are of class Fatal, or ctx's.
 func Open(ctx context.Context, opts Options) (_ *Source, err error) {
-	s := &Source{opts: opts, file: filepath.Base(opts.Path)}
+	s := &Source{opts: opts, path: pathname.Display(opts.Path), file: pathname.Escape(filepath.Base(opts.Path))}
 	if opts.Name == "" {
 		s.opts.Name = s.file
 	}
 	if opts.HeaderRow < 0 || opts.HeaderRow > maxRows || opts.NoHeader && opts.HeaderRow > 0 {
-		return nil, fault(pipeline.KindRead, "open %s: row %d can't be the header", opts.Path, opts.HeaderRow)
+		return nil, fault(pipeline.KindRead, "open %s: row %d can't be the header", s.path, opts.HeaderRow)
 	}
 	f, err := table.OpenFile(opts.Path)
 	if err != nil {
@@ -101,7 +110,7 @@ func (s *Source) readParts(ctx context.Context) (err error) {
 	if s.book, err = readWorkbook(s.archive); err != nil {
 		return err
 	}
-	if s.sheet, err = s.book.find(s.opts.Path, s.opts.Sheet); err != nil {
+	if s.sheet, err = s.book.find(s.path, s.opts.Sheet); err != nil {
 		return err
 	}
 	s.strings = &sharedStrings{}
@@ -129,10 +138,10 @@ func (s *Source) part(ctx context.Context, name string, read func(io.Reader) err
 	defer in.Close()
 	err = read(in)
 	if _, ok := errors.AsType[*fs.PathError](err); ok {
-		return table.ReadError("read", s.opts.Path, err)
+		return table.ReadError("read", s.path, err)
 	}
 	if err != nil && ctx.Err() == nil {
-		return fault(pipeline.KindDamaged, "open %s: the workbook is damaged: %s: %w", s.opts.Path, name, err)
+		return fault(pipeline.KindDamaged, "open %s: the workbook is damaged: %s: %w", s.path, pathname.Escape(name), err)
 	}
 	return err
 }
@@ -177,9 +186,9 @@ func (s *Source) isHeader(number int) bool {
 
 func (s *Source) noHeader() error {
 	if s.opts.HeaderRow > 0 {
-		return fault(pipeline.KindRead, "open %s: row %d of sheet %q is empty: there is no header", s.opts.Path, s.opts.HeaderRow, s.sheet.name)
+		return fault(pipeline.KindRead, "open %s: row %d of sheet %q is empty: there is no header", s.path, s.opts.HeaderRow, s.sheet.name)
 	}
-	return fault(pipeline.KindRead, "open %s: sheet %q is empty%s", s.opts.Path, s.sheet.name, s.book.shown())
+	return fault(pipeline.KindRead, "open %s: sheet %q is empty%s", s.path, s.sheet.name, s.book.shown())
 }
 
 func (s *Source) setColumns(header [][]byte, width int) error {
@@ -244,7 +253,13 @@ func (s *Source) closeStrings() error {
 // rows reads the sheet's rows after the header.
 func (s *Source) rows(ctx context.Context) iter.Seq2[table.Row, error] {
 	return func(yield func(table.Row, error) bool) {
-		for row, err := range s.grid(ctx, len(s.table.Columns())) {
+		width := len(s.table.Columns())
+		left := max(rowsFreeBytes, maxRowsRatio*s.info.Size())
+		for row, err := range s.grid(ctx, width) {
+			if left -= row.size(width); err == nil && left < 0 {
+				err = fault(pipeline.KindTooLarge, "read %s: the rows to row %d, of %d columns each, come to over %d times the size of the file: "+
+					"look for a value far to the right, or a long text that many cells share", s.path, row.number, width, maxRowsRatio)
+			}
 			if err != nil {
 				yield(table.Row{}, err)
 				return
@@ -254,6 +269,15 @@ func (s *Source) rows(ctx context.Context) iter.Seq2[table.Row, error] {
 			}
 		}
 	}
+}
+
+// size is how much a row of so many columns takes in a ref.
+func (r *gridRow) size(width int) int64 {
+	n := int64(width) * fieldBytes
+	for _, c := range r.cells {
+		n += int64(len(c))
+	}
+	return n
 }
 
 func (s *Source) row(row gridRow) table.Row {
@@ -319,10 +343,10 @@ func (s *Source) gridError(ctx context.Context, err error) error {
 		return ctx.Err()
 	}
 	if _, ok := errors.AsType[*fs.PathError](err); ok {
-		return table.ReadError("read", s.opts.Path, err)
+		return table.ReadError("read", s.path, err)
 	}
 	if err != nil {
-		return fault(pipeline.KindDamaged, "read %s: sheet %q is damaged %w", s.opts.Path, s.sheet.name, err)
+		return fault(pipeline.KindDamaged, "read %s: sheet %q is damaged %w", s.path, s.sheet.name, err)
 	}
 	return nil
 }
