@@ -13,11 +13,63 @@ import (
 //
 // Numbers and phone numbers stay as they are: a sign, digits in groups, exponent, percent, currency (-1.234,56 €, +3, -1e5,
 // +33 6 12 34 56 78). So does what is only dashes.
+//
+// Where a comma is the decimal point a spreadsheet splits the file at semicolons, whatever is in quotes. So what follows a
+// semicolon, a tab or a line end within the cell gets an apostrophe too, if it begins with = or, after another sign, calls a function
+// or another program. Lists ("- item") stay as they are.
 func Neutral(cell string) string {
-	if cell == "" || !begins(cell) || harmless(cell) {
+	if cell == "" {
 		return cell
 	}
-	return "'" + cell
+	inside := neutralInside(cell)
+	if !begins(cell) || harmless(cell) {
+		return inside
+	}
+	return "'" + inside
+}
+
+// separators are what a cell may be split at by a spreadsheet that takes the file for another format.
+const separators = ";\t\r\n"
+
+// neutralInside looks at each part of a cell but the first.
+func neutralInside(cell string) string {
+	if !strings.ContainsAny(cell, separators) {
+		return cell
+	}
+	var b strings.Builder
+	for first := true; cell != ""; first = false {
+		end := strings.IndexAny(cell, separators) + 1
+		if end == 0 {
+			end = len(cell)
+		}
+		if !first && computes(cell[:end]) {
+			b.WriteByte('\'')
+		}
+		b.WriteString(cell[:end])
+		cell = cell[end:]
+	}
+	return b.String()
+}
+
+// The characters that a formula may begin with: as they are, in full width, and small.
+const (
+	equals = "=＝﹦"
+	signs  = "+-@＋－＠﹢﹣﹫"
+)
+
+// calls finds a function that is called, or another program: cmd|'/C calc'!A0.
+var calls = regexp.MustCompile(`[\pL\pN_.]\(|\|.*!`)
+
+// computes reports whether a part of a cell is more than a text with a sign in front. A line of = is a rule under a title.
+func computes(part string) bool {
+	part = strings.TrimLeftFunc(part, func(r rune) bool { return r == '"' || blank(r) })
+	switch first, _ := utf8.DecodeRuneInString(part); {
+	case strings.ContainsRune(equals, first):
+		return strings.Trim(part, equals+separators) != ""
+	case strings.ContainsRune(signs, first):
+		return calls.MatchString(part)
+	}
+	return false
 }
 
 // begins reports whether cell begins as a formula may.
@@ -26,13 +78,7 @@ func begins(cell string) bool {
 		return true
 	}
 	first, _ := utf8.DecodeRuneInString(strings.TrimLeftFunc(cell, blank))
-	switch first {
-	case '=', '+', '-', '@',
-		'＝', '＋', '－', '＠', // full-width forms
-		'﹦', '﹢', '﹣', '﹫': // small forms
-		return true
-	}
-	return false
+	return strings.ContainsRune(equals+signs, first)
 }
 
 // blank are the characters that a reader may drop at the start of a cell: spaces, and what has no width.

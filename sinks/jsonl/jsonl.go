@@ -1,5 +1,5 @@
 // Package jsonl writes records as JSON Lines: one object a line, UTF-8, keys always in the same order, nothing escaped but
-// what must be. It is the output for programs: texts are whole and unchanged but for NUL and bytes that are not UTF-8, and
+// what must be and what no eye sees. It is the output for programs: texts are whole and unchanged but for NUL and bytes that are not UTF-8, and
 // counts are numbers.
 //
 // The keys are id, name, fields, answer, state, class, error, model, prompt_tokens, completion_tokens, tokens, duration_ms,

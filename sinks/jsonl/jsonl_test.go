@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"unicode"
 
 	"docbatch/pipeline"
 	"docbatch/sinks/sinkstest"
@@ -83,6 +84,14 @@ func TestLine(t *testing.T) {
 	}
 }
 
+func TestUnseen(t *testing.T) {
+	got := string(appendString(nil, "a\u009b31m\u0085\u202e\u200b\u200d\ufeff\u061c\u00ad\U000e0041\u2028é請👩"))
+	want := `"a\u009b31m\u0085\u202e\u200b\u200d\ufeff\u061c\u00ad\udb40\udc41\u2028é請👩"`
+	if got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 // FuzzString compares with encoding/json, which replaces bad bytes in the same way.
 func FuzzString(f *testing.F) {
 	for _, text := range sinkstest.Hostile() {
@@ -97,8 +106,8 @@ func FuzzString(f *testing.F) {
 		if want := strings.ReplaceAll(string([]rune(text)), "\x00", ""); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
-		if i := bytes.IndexAny(b, "\n\r\u2028\u2029"); i >= 0 {
-			t.Errorf("line end at %d in %q", i, b)
+		if i := bytes.IndexFunc(b, func(r rune) bool { return unicode.Is(unseen, r) }); i >= 0 {
+			t.Errorf("something unseen at %d in %q", i, b)
 		}
 	})
 }

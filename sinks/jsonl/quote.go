@@ -1,11 +1,18 @@
 package jsonl
 
-import "unicode/utf8"
+import (
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/rangetable"
+)
 
 const hex = "0123456789abcdef"
 
-// appendString appends s as a JSON string (RFC 8259), without NUL, and with U+FFFD for each byte that is not UTF-8. U+2028
-// and U+2029 are escaped because some readers take them for line ends.
+// appendString appends s as a JSON string (RFC 8259), without NUL, and with U+FFFD for each byte that is not UTF-8. What is not seen
+// but acted on is escaped: C1 controls, marks of direction, joiners, tags, which would control the terminal that a line is printed on,
+// and U+2028 and U+2029, which some readers take for line ends.
 func appendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	start := 0
@@ -28,14 +35,17 @@ func appendString(b []byte, s string) []byte {
 }
 
 func plain(r rune, size int) bool {
-	switch r {
-	case '"', '\\', 0x7f, 0x2028, 0x2029:
-		return false
-	case utf8.RuneError:
+	switch {
+	case r < utf8.RuneSelf:
+		return r >= ' ' && r != '"' && r != '\\' && r != 0x7f
+	case r == utf8.RuneError:
 		return size > 1
 	}
-	return r >= ' '
+	return !unicode.Is(unseen, r)
 }
+
+// unseen are the characters that are acted on instead of being shown.
+var unseen = rangetable.Merge(unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
 
 func appendEscape(b []byte, r rune) []byte {
 	switch r {
@@ -52,5 +62,13 @@ func appendEscape(b []byte, r rune) []byte {
 	case utf8.RuneError:
 		return append(b, "\ufffd"...)
 	}
-	return append(b, '\\', 'u', hex[r>>12&0xf], hex[r>>8&0xf], hex[r>>4&0xf], hex[r&0xf])
+	if high, low := utf16.EncodeRune(r); high != utf8.RuneError {
+		return appendUnit(appendUnit(b, high), low)
+	}
+	return appendUnit(b, r)
+}
+
+// appendUnit appends one unit of UTF-16.
+func appendUnit(b []byte, u rune) []byte {
+	return append(b, '\\', 'u', hex[u>>12&0xf], hex[u>>8&0xf], hex[u>>4&0xf], hex[u&0xf])
 }

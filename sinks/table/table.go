@@ -134,11 +134,16 @@ func printable(r rune) rune {
 // without what Unicode calls no character. Bytes that are not UTF-8 become U+FFFD.
 func Clean(s string) string { return strings.Map(legal, s) }
 
+// nextLine is a control character that ends a line.
+const nextLine = '\u0085'
+
 func legal(r rune) rune {
 	switch {
 	case r >= ' ' && r < 0x7f, r == '\n', r == '\t', r == '\r':
 		return r
-	case r <= 0x7f, r == 0xfffe, r == 0xffff:
+	case r == nextLine:
+		return '\n'
+	case r < 0xa0, r == 0xfffe, r == 0xffff:
 		return -1
 	}
 	return r

@@ -64,10 +64,11 @@ func TestAppendCells(t *testing.T) {
 func TestClean(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
 		{"plain", "a\tb\r\nc", "a\tb\r\nc"},
-		{"controls", "a\x00\x01\x1b[2J\x7fb", "a[2Jb"},
+		{"controls", "a\x00\x01\x1b[2J\x7f\u0080\u009b31m\u009fb", "a[2J31mb"},
+		{"line ends", "a\u0085b", "a\nb"},
 		{"no characters", "a\ufffe\uffffb", "ab"},
 		{"not UTF-8", "a\xff\xc3b", "a\ufffd\ufffdb"},
-		{"kept", "é👍\u202e\u0085\ufffd", "é👍\u202e\u0085\ufffd"},
+		{"kept", "é👍\u202e\u00a0\ufffd", "é👍\u202e\u00a0\ufffd"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := Clean(tt.text)
