@@ -36,7 +36,7 @@ func execute(ctx context.Context, args []string, e env) int {
 	if err != nil && !errors.As(err, &told) {
 		fmt.Fprintln(e.stderr, "docbatch:", indented(err.Error()))
 		if next := whatNext(err); next != "" {
-			fmt.Fprintln(e.stderr, next)
+			fmt.Fprintln(e.stderr, printable(next))
 		}
 	}
 	return code

@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"iter"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -79,7 +81,11 @@ func export(ctx context.Context, e env, o *exportOptions, state string) error {
 	if err != nil {
 		return err
 	}
-	sink, err := sinks.Stream(o.format, e.stdout, columns)
+	out := e.stdout
+	if _, tty := terminal(out); tty {
+		out = &printed{out: out}
+	}
+	sink, err := sinks.Stream(o.format, out, columns)
 	if err != nil {
 		return withExit(exitUsage, err, "")
 	}
@@ -119,4 +125,24 @@ func writeRecords(sink pipeline.Sink, records iter.Seq2[pipeline.Record, error])
 		return errors.Join(err, sink.Discard())
 	}
 	return nil
+}
+
+// printed is a terminal that shows what is written to it and acts on none of it.
+type printed struct {
+	out  io.Writer
+	rest []byte // of a character that was written in part
+}
+
+func (p *printed) Write(b []byte) (int, error) {
+	p.rest = append(p.rest, b...)
+	end := len(p.rest)
+	for back := 1; back < utf8.UTFMax && back <= end; back++ {
+		if tail := p.rest[end-back:]; utf8.RuneStart(tail[0]) && !utf8.FullRune(tail) {
+			end -= back
+			break
+		}
+	}
+	_, err := io.WriteString(p.out, printable(string(p.rest[:end])))
+	p.rest = append(p.rest[:0], p.rest[end:]...)
+	return len(b), err
 }

@@ -1,12 +1,16 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"sync"
 	"time"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"docbatch/pipeline"
 )
@@ -184,9 +188,27 @@ func writeJSON(w io.Writer, event string, fields map[string]any) {
 	fields["schema_version"] = schemaVersion
 	fields["event"] = event
 	fields["time"] = time.Now().UTC().Format(time.RFC3339Nano)
-	enc := json.NewEncoder(w)
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
 	enc.Encode(fields)
+	w.Write(escapeUnseen(b.Bytes()))
+}
+
+// escapeUnseen writes what a terminal would act on as \uXXXX, which encoding/json does for some of it only. It stands in strings, since
+// JSON has it nowhere else.
+func escapeUnseen(line []byte) []byte {
+	var out []byte
+	for _, r := range string(line) {
+		if r < utf8.RuneSelf && r != 0x7f || !unicode.In(r, unicode.Cc, unicode.Cf) {
+			out = utf8.AppendRune(out, r)
+			continue
+		}
+		for _, unit := range utf16.AppendRune(nil, r) {
+			out = fmt.Appendf(out, `\u%04x`, unit)
+		}
+	}
+	return out
 }
 
 // item tells of one outcome.

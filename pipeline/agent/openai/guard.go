@@ -169,10 +169,13 @@ func (c *call) failure(err error) error {
 	case errors.Is(cause, errSilent):
 		return c.timeout("the answer from %s fell silent for %v", c.agent.base, c.agent.options.IdleTimeout)
 	case errors.Is(err, errTooLarge):
-		return c.agent.errorf(pipeline.Refused, pipeline.KindTooLarge, c.status, "the answer from %s is larger than %d bytes",
-			c.agent.base, c.bound())
+		return c.tooLarge(c.bound())
 	}
 	return c.network(err)
+}
+
+func (c *call) tooLarge(most int64) error {
+	return c.agent.errorf(pipeline.Refused, pipeline.KindTooLarge, c.status, "the answer from %s is larger than %d bytes", c.agent.base, most)
 }
 
 // timeout is the error of a call that took too long. Without a connection nothing was sent.

@@ -29,7 +29,7 @@ type Options struct {
 	IdleTimeout    time.Duration // bound on the silence between two reads of an answer that has begun; default 2 min
 
 	// MaxResponseBytes bounds an answer, after decompression; default 4 MiB, of which a hostile one takes five times that. A stream may
-	// have eight times as much: that is what its envelopes weigh.
+	// have eight times as much on the wire, for that is what its envelopes weigh, but no more text.
 	MaxResponseBytes int64
 
 	UserAgent string // default "docbatch"

@@ -34,6 +34,9 @@ func (c *call) collect(next func() ([]byte, error)) (*agent.Answer, error) {
 		}
 		finished := t.finish != ""
 		t.take(raw)
+		if most := c.agent.options.MaxResponseBytes; int64(len(t.text)+len(t.refusal)) > most {
+			return nil, c.tooLarge(most)
+		}
 		if !finished && t.finish != "" {
 			c.clock.Reset(settleTimeout)
 		}
