@@ -18,11 +18,13 @@ type allowance struct {
 // movedBy is how much later a reset must be to have moved: less is the network.
 const movedBy = time.Second
 
-// note takes what came with the answer to c. An answer may come late: what was said to one that was sent later is newer.
-func (a *allowance) note(c *call, r Rate, now time.Time) {
+// note takes what was said beside the outcome of c; no reset is believed to be further away than most. What was said to a call that
+// was sent later is newer.
+func (a *allowance) note(c *call, r Rate, now time.Time, most time.Duration) {
 	if !r.Known || r.Reset <= 0 || a.by != nil && c.num < a.by.num {
 		return
 	}
+	r.Reset = min(r.Reset, most)
 	resetAt := now.Add(r.Reset)
 	if !now.Before(a.base) {
 		a.base = resetAt

@@ -13,6 +13,9 @@ type tokenBucket struct {
 // bucketTime is how much of the limit it saves up: enough for the largest document that the limit admits to be made good for.
 const bucketTime = 10 * time.Second
 
+// mostDebt bounds what one answer can cost in time: the service's own window is no longer.
+const mostDebt = time.Minute
+
 func (b *tokenBucket) fill(now time.Time) {
 	most := b.rate * bucketTime.Seconds()
 	if b.at.IsZero() {
@@ -38,6 +41,6 @@ func (b *tokenBucket) delay(now time.Time) time.Duration {
 func (b *tokenBucket) take(now time.Time, tokens int) {
 	if b.rate > 0 {
 		b.fill(now)
-		b.level -= float64(tokens)
+		b.level = max(b.level-float64(tokens), -b.rate*mostDebt.Seconds())
 	}
 }

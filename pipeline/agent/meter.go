@@ -10,12 +10,21 @@ import (
 // A Meter estimates how many tokens a request will cost, from what earlier ones did. It is used by many goroutines at once.
 //
 // It is no tokenizer: an agent may stand on any model, and puts instructions of its own before every document. How many tokens
-// a byte of one job's documents makes is steady, and the service's own counts teach it, instructions included.
+// those are, and how many a byte of one job's documents makes, is steady, and the service's own counts teach it: a line through
+// the answers that it has seen, the newest first.
 type Meter struct {
 	mu     sync.Mutex
-	ratio  float64 // prompt tokens a byte
+	fit    fit
 	reply  float64 // tokens of an answer
 	taught int     // answers that it has learned from
+}
+
+// A fit is a weighted line through points of bytes and tokens: their means, the variance of the bytes and the covariance.
+type fit struct {
+	Bytes      float64 `json:"bytes"`
+	Tokens     float64 `json:"tokens"`
+	Variance   float64 `json:"variance"`
+	Covariance float64 `json:"covariance"`
 }
 
 const (
@@ -24,12 +33,19 @@ const (
 	firstRatio = 1 / 3.5
 	firstReply = 300
 
+	// firstWeight is how much firstRatio counts beside what was seen, as a variance: documents that are all of one size say nothing
+	// of what a byte costs.
+	firstWeight = 250 * 250
+
 	// forget is the share of a new answer in what is known, once there are many.
 	forget = 0.05
+
+	// surely is the share of an estimate, without the agent's own instructions, that a document has for sure.
+	surely = 0.75
 )
 
 // NewMeter makes a Meter that has learned nothing yet.
-func NewMeter() *Meter { return &Meter{ratio: firstRatio, reply: firstReply} }
+func NewMeter() *Meter { return &Meter{reply: firstReply} }
 
 // Estimate is what req will cost, as far as is known.
 func (m *Meter) Estimate(req *Request) pipeline.Tokens {
@@ -39,7 +55,15 @@ func (m *Meter) Estimate(req *Request) pipeline.Tokens {
 	if most := float64(req.Params.MaxTokens); most > 0 {
 		reply = min(reply, most)
 	}
-	return pipeline.Tokens{Prompt: int(math.Ceil(float64(req.size()) * m.ratio)), Completion: int(math.Ceil(reply))}
+	guess := m.fit.Tokens + m.fit.ratio()*(float64(req.size())-m.fit.Bytes)
+	return pipeline.Tokens{Prompt: int(math.Round(max(1, guess))), Completion: int(math.Ceil(reply))}
+}
+
+// least is how many tokens the prompt of req has at least.
+func (m *Meter) least(req *Request) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return int(surely * m.fit.ratio() * float64(req.size()))
 }
 
 // Learn notes what req cost as the service said it. It gives that back, or the estimate where the service did not say.
@@ -51,16 +75,24 @@ func (m *Meter) Learn(req *Request, said pipeline.Tokens) (cost pipeline.Tokens)
 	defer m.mu.Unlock()
 	m.taught++
 	share := max(forget, 1/float64(m.taught))
-	// A byte of a long document counts as much as one of a short one: what is estimated is the sum.
-	size := float64(max(1, req.size()))
-	weight := min(1, share*size/averageSize)
-	m.ratio += weight * (float64(said.Prompt)/size - m.ratio)
+	m.fit.add(float64(req.size()), float64(said.Prompt), share)
 	m.reply += share * (float64(said.Completion) - m.reply)
 	return said
 }
 
-// averageSize is the size of a request, in bytes, that counts as one.
-const averageSize = 4000
+// ratio is what a byte costs.
+func (f *fit) ratio() float64 {
+	return min(max((f.Covariance+firstWeight*firstRatio)/(f.Variance+firstWeight), 0.05), 2)
+}
+
+// add takes a point with a share of the weight of all (West, "Updating mean and variance estimates", CACM 22(9), 1979).
+func (f *fit) add(bytes, tokens, share float64) {
+	dx, dy := bytes-f.Bytes, tokens-f.Tokens
+	f.Bytes += share * dx
+	f.Tokens += share * dy
+	f.Variance = (1 - share) * (f.Variance + share*dx*dx)
+	f.Covariance = (1 - share) * (f.Covariance + share*dx*dy)
+}
 
 // size is how many bytes of text a request has.
 func (r *Request) size() int {
@@ -72,17 +104,17 @@ func (r *Request) size() int {
 }
 
 // state is what a Meter has learned.
-func (m *Meter) state() (ratio, reply float64) {
+func (m *Meter) state() (f fit, reply float64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.ratio, m.reply
+	return m.fit, m.reply
 }
 
 // restore takes what a Meter had learned. It learns on from there, as if from a few answers.
-func (m *Meter) restore(ratio, reply float64) {
+func (m *Meter) restore(f fit, reply float64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if ratio > 0 && ratio < 10 && reply >= 0 && reply < 1e6 {
-		m.ratio, m.reply, m.taught = ratio, reply, 10
+	if f.Tokens > 0 && f.Variance >= 0 && reply >= 0 {
+		m.fit, m.reply, m.taught = f, reply, 10
 	}
 }

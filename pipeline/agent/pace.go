@@ -71,11 +71,14 @@ const (
 	tokenStep   = 0.003
 	leastTokens = 0.8
 
+	// surePeak is how many calls in flight every service is taken to bear, where there are as many workers.
+	surePeak = 16
+
 	// worthSaying is how long a wait must be to be told.
 	worthSaying = time.Second
 
 	// probeTime is how long the others wait for what comes of the first call after a pause: a refusal comes at once, an answer may
-	// take minutes.
+	// take minutes. While the agent is down it is longer: see outage.
 	probeTime = time.Second
 )
 
@@ -92,7 +95,7 @@ func NewPace(next Agent, meter *Meter, l Limits) *Pace {
 	p.clock.start = time.Now()
 	p.minute, p.bucket = l.Tokens, tokenBucket{rate: l.Tokens / 60 * rateMargin}
 	p.ease = ease{limit: rate.NewLimiter(startRate, 1), starting: l.Requests <= 0}
-	p.peak = l.InFlight
+	p.peak = min(l.InFlight, surePeak)
 	return p
 }
 
@@ -110,7 +113,6 @@ type call struct {
 	cost   int    // estimated for it, in tokens
 	sent   time.Time
 	slot   int64 // of the ledger
-	rates  Rates // what the service said beside its outcome
 }
 
 // Ask implements Agent. It waits its turn, as long as that takes; it returns early with ctx's error or pipeline.ErrStopping. A request
@@ -125,25 +127,68 @@ func (p *Pace) Ask(ctx context.Context, req *Request) (*Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	a, err := p.next.Ask(withRates(ctx, func(r Rates) { c.rates = r }), req)
+	ended := false
+	defer func() {
+		if !ended { // a panic: its place is free again
+			p.leave(c)
+		}
+	}()
+	a, err := p.next.Ask(withRates(ctx, func(r Rates) { p.note(c, r) }), req)
+	ended = true
 	return a, p.learn(ctx, c, req, a, err)
 }
 
-// cost is what req counts for against the limit on tokens.
+// note takes what the service says of its limits, when it says it: an answer may go on for minutes after.
+func (p *Pace) note(c *call, r Rates) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.clock.now()
+	if p.limits.Requests <= 0 { // who knows a limit knows it better: what is said is as old as the answer
+		p.said.requests.note(c, r.Requests, now, p.limits.MaxPause)
+	}
+	if p.limits.Tokens <= 0 {
+		p.said.tokens.note(c, r.Tokens, now, p.limits.MaxPause)
+	}
+	p.poke()
+}
+
+// leave frees the place of a call of which nothing is learned.
+func (p *Pace) leave(c *call) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.end(c)
+}
+
+// end notes that a call is over. p.mu is held.
+func (p *Pace) end(c *call) {
+	p.inFlight--
+	if p.probe == c {
+		p.probe = nil
+	}
+	p.poke()
+}
+
+// poke wakes the one at the front, now or when it next sleeps.
+func (p *Pace) poke() {
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+// cost is what req counts for against the limit on tokens. Only what is too long for sure is refused: the service knows better, and
+// says so for nothing.
 func (p *Pace) cost(req *Request) (int, error) {
-	if p.limits.Tokens <= 0 && p.limits.Context <= 0 {
-		return p.meter.Estimate(req).Total(), nil
-	}
-	guess := p.meter.Estimate(req)
-	if p.limits.Reserve && req.Params.MaxTokens > 0 {
-		guess.Completion = req.Params.MaxTokens
-	}
-	if most := p.limits.Context; most > 0 && guess.Prompt+req.Params.MaxTokens > most {
-		return 0, tooLong("the document is too long for the agent: about %d tokens, and it takes %d", guess.Prompt+req.Params.MaxTokens, most)
+	least, guess := p.meter.least(req), p.meter.Estimate(req)
+	if most := p.limits.Context; most > 0 && least+req.Params.MaxTokens > most {
+		return 0, tooLong("the document is too long for the agent: it and its answer need %d tokens at least, and the agent takes %d", least+req.Params.MaxTokens, most)
 	}
 	most := int(p.limits.Tokens)
-	if most > 0 && guess.Prompt > most {
-		return 0, tooLong("the document alone is over the limit on tokens: about %d, and %d a minute are allowed", guess.Prompt, most)
+	if most > 0 && least > most {
+		return 0, tooLong("the document alone is over the limit on tokens: it has %d at least, and %d a minute are allowed", least, most)
+	}
+	if p.limits.Reserve && req.Params.MaxTokens > 0 {
+		guess.Completion = req.Params.MaxTokens
 	}
 	if most > 0 {
 		return min(guess.Total(), most), nil // an empty minute takes it
@@ -166,6 +211,9 @@ func (p *Pace) wait(ctx context.Context, cost int) (*call, error) {
 	}
 	defer func() { p.turn <- struct{}{} }()
 	for {
+		if err := ended(ctx); err != nil {
+			return nil, err
+		}
 		c, pause, err := p.try(cost)
 		if c != nil || err != nil {
 			return c, err
@@ -173,6 +221,16 @@ func (p *Pace) wait(ctx context.Context, cost int) (*call, error) {
 		if err := p.sleep(ctx, pause); err != nil {
 			return nil, err
 		}
+	}
+}
+
+// ended is the error of one that must not begin any more.
+func ended(ctx context.Context) error {
+	select {
+	case <-pipeline.Stopping(ctx):
+		return pipeline.ErrStopping
+	default:
+		return ctx.Err()
 	}
 }
 
@@ -220,7 +278,7 @@ func (p *Pace) due(now time.Time, cost int) Pause {
 	}
 	wait(p.held.Sub(now), p.why)
 	if p.probe != nil {
-		wait(p.probe.sent.Add(probeTime).Sub(now), "")
+		wait(p.probe.sent.Add(p.outage.probeTime()).Sub(now), p.outage.why)
 	}
 	if p.limits.InFlight > 0 && p.inFlight >= p.limits.InFlight {
 		wait(nap, "")
@@ -231,14 +289,12 @@ func (p *Pace) due(now time.Time, cost int) Pause {
 	wait(p.ease.delay(now, p.answers), "")
 	wait(p.throttle.delay(now, &p.ledger), "the agent's limit that was found is used up")
 	if p.limits.Tokens > 0 {
-		wait(p.bucket.delay(now), "")
+		wait(p.bucket.delay(now), "the tokens of this minute are used up")
 		wait(p.ledger.until(now, func(s slot) bool { return float64(s.tokens+cost) <= p.minute || s.tokens <= 0 }),
 			"the tokens of this minute are used up")
 	}
-	wait(min(p.said.requests.wait(now, 1, func(c *call) int { return int(p.sent - c.num) }), p.limits.MaxPause),
-		"the agent says that no request is left")
-	wait(min(p.said.tokens.wait(now, cost, func(c *call) int { return p.tokens - c.tokens }), p.limits.MaxPause),
-		"the agent says that its tokens are used up")
+	wait(p.said.requests.wait(now, 1, func(c *call) int { return int(p.sent - c.num) }), "the agent says that no request is left")
+	wait(p.said.tokens.wait(now, cost, func(c *call) int { return p.tokens - c.tokens }), "the agent says that its tokens are used up")
 	return longest
 }
 
@@ -248,7 +304,7 @@ func delay(l *rate.Limiter, now time.Time) time.Duration {
 	if lacks <= 0 {
 		return 0
 	}
-	return time.Duration(lacks/float64(l.Limit())*float64(time.Second)) + 1
+	return time.Duration(min(lacks/float64(l.Limit()), time.Hour.Seconds())*float64(time.Second)) + 1
 }
 
 // send notes that a call goes off. p.mu is held.
@@ -298,17 +354,8 @@ func (p *Pace) learn(ctx context.Context, c *call, req *Request, a *Answer, err 
 	defer p.mu.Unlock()
 	now := p.clock.now()
 	p.changed = now
-	p.inFlight--
 	p.ledger.at(now)
-	if p.limits.Requests <= 0 { // who knows a limit knows it better: what is said is as old as the answer
-		p.said.requests.note(c, c.rates.Requests, now)
-	}
-	if p.limits.Tokens <= 0 {
-		p.said.tokens.note(c, c.rates.Tokens, now)
-	}
-	if p.probe == c {
-		p.probe = nil
-	}
+	p.end(c)
 	switch {
 	case err == nil:
 		p.answered(now, c, p.meter.Learn(req, a.Tokens).Total())
@@ -316,10 +363,6 @@ func (p *Pace) learn(ctx context.Context, c *call, req *Request, a *Answer, err 
 		// says nothing
 	default:
 		err = p.failed(now, c, req, err)
-	}
-	select {
-	case p.wake <- struct{}{}:
-	default:
 	}
 	return err
 }
@@ -350,10 +393,10 @@ func (p *Pace) failed(now time.Time, c *call, req *Request, err error) error {
 		p.settle(now, c, 0)
 		p.throttled(now, c, e)
 	case pipeline.Transient:
-		pause, why := p.outage.failed(now, c, req.Key, e, p.sent, p.peak)
-		p.hold(now, now.Add(pause), why)
+		pause := p.outage.failed(c, req.Key, e, p.sent, p.peak)
+		p.hold(now, now.Add(pause), p.outage.why)
 		if p.outage.open {
-			return p.outage.verdict(now, e, p.giveUp())
+			return p.outage.verdict(e, p.giveUp(), p.inFlight)
 		}
 	default:
 		p.outage.over() // the agent is there

@@ -17,6 +17,7 @@ type Retry struct {
 	Repeats  int           // how often a request is sent again that had no answer in time: it may have been billed
 	Pause    time.Duration // the first pause, at most; doubled each time; 0 means one second
 	MaxPause time.Duration // no pause is longer, but for one that the service asks for; 0 means one minute
+	MaxAsked time.Duration // and none that it asks for is longer than that; 0 means DefaultMaxPause
 }
 
 // DefaultAttempts is how often a document is tried before it fails with its last cause, DefaultRepeats how often of that after a
@@ -36,21 +37,31 @@ func (r *Retry) Ask(ctx context.Context, req *Request) (*Answer, error) {
 			return a, err
 		}
 		e := pipeline.AsError(err)
+		if e.Class == pipeline.Transient && e.Kind == pipeline.KindTimeout {
+			late++ // also while the agent is down: it may have been billed
+		}
 		switch {
+		case late > r.Repeats && e.Class == pipeline.Transient:
+			return nil, err
 		case e.Class == pipeline.Throttled || isDown(err):
 			continue
 		case e.Class != pipeline.Transient:
 			return nil, err
-		case e.Kind == pipeline.KindTimeout:
-			late++
 		}
-		if counted++; counted >= r.attempts() || late > r.Repeats {
+		if counted++; counted >= r.attempts() {
 			return nil, err
 		}
-		if err := pipeline.Sleep(ctx, max(r.pause(counted, e), min(e.RetryAfter, DefaultMaxPause))); err != nil {
+		if err := pipeline.Sleep(ctx, max(r.pause(counted, e), min(e.RetryAfter, r.maxAsked()))); err != nil {
 			return nil, err
 		}
 	}
+}
+
+func (r *Retry) maxAsked() time.Duration {
+	if r.MaxAsked <= 0 {
+		return DefaultMaxPause
+	}
+	return r.MaxAsked
 }
 
 func (r *Retry) attempts() int {

@@ -18,8 +18,8 @@ type snapshot struct {
 	Chain  int        `json:"chain,omitempty"`  // refusals in a row
 	Full   int        `json:"full,omitempty"`   // requests that were accepted in the minute before them
 	Most   int        `json:"most,omitempty"`   // requests that were accepted in any minute
-	Tokens float64    `json:"tokens"`           // per byte of a prompt
-	Reply  float64    `json:"reply"`            // per answer
+	Prompt fit        `json:"prompt"`           // bytes and tokens of prompts
+	Reply  float64    `json:"reply"`            // tokens of an answer
 	Sent   [][3]int64 `json:"sent,omitempty"`   // of the last minute, by the second: the second, requests, tokens
 }
 
@@ -33,7 +33,7 @@ func (p *Pace) Snapshot() []byte {
 	defer p.mu.Unlock()
 	now := p.clock.now()
 	s := snapshot{At: p.changed.UnixMilli(), Window: p.throttle.window, Most: p.throttle.most, Why: p.why}
-	s.Tokens, s.Reply = p.meter.state()
+	s.Prompt, s.Reply = p.meter.state()
 	if !p.began.IsZero() {
 		s.Began = p.began.UnixMilli()
 	}
@@ -68,9 +68,9 @@ func (p *Pace) Restore(state []byte) error {
 		return nil
 	}
 	p.changed = taken
-	p.meter.restore(s.Tokens, s.Reply)
+	p.meter.restore(s.Prompt, s.Reply)
 	p.throttle.most = s.Most
-	if s.Rate > 0 {
+	if s.Rate > 0 && p.known == nil {
 		p.throttle.found(now, s.Rate, s.Window, ofSure)
 		p.ease.starting = false
 	}

@@ -28,12 +28,13 @@ type throttle struct {
 	measured float64   // what was found last, in requests a second
 	used     bool      // the limit made a call wait since it was last changed
 	changed  time.Time // when it was found or raised
-	next     raise     // what comes next
+	first    raise     // the first step upward
+	next     raise     // the one that comes next
 	most     int       // accepted in any minute
 }
 
-// A raise is the next step upward: by how much, and after how long without a refusal. Each is twice as large as the one before;
-// each time that the same limit is found again, the patience is doubled.
+// A raise is the next step upward: by how much, and after how long without a refusal. Each is twice as large as the one before,
+// after half the time; each time that the same limit is found again, the patience is doubled.
 type raise struct {
 	growth   float64
 	patience time.Duration
@@ -108,6 +109,7 @@ func (t *throttle) raise(now time.Time) {
 		t.window += max(1, int(float64(t.window)*t.next.growth))
 	}
 	t.next.growth = min(2*t.next.growth, mostGrowth)
+	t.next.patience = max(t.next.patience/2, t.first.patience)
 }
 
 // set makes it so many requests a second.
@@ -182,6 +184,6 @@ func (t *throttle) found(now time.Time, perSecond float64, window int, first rai
 	if math.Abs(perSecond-t.measured) <= sameLimit*t.measured {
 		patience = min(max(2*t.next.patience, patience), mostPatience)
 	}
-	t.measured, t.window, t.next = perSecond, window, raise{first.growth, patience}
+	t.measured, t.window, t.first, t.next = perSecond, window, first, raise{first.growth, patience}
 	t.set(now, perSecond)
 }

@@ -93,11 +93,22 @@ type count int
 // UnmarshalJSON never fails.
 func (n *count) UnmarshalJSON(raw []byte) error {
 	var f float64
-	if json.Unmarshal(raw, &f) != nil || f < 0 || f > math.MaxInt32 {
+	if json.Unmarshal(raw, &f) != nil || math.IsNaN(f) || f > maxTokens {
 		f = 0
 	}
-	*n = count(f)
+	*n = count(countOf(int(f)))
 	return nil
+}
+
+// maxTokens is more than any agent's context: what says more is nonsense, and would stop a run that keeps to a limit on tokens.
+const maxTokens = 100_000_000
+
+// countOf is a number of tokens, or 0 where it is none.
+func countOf(n int) int {
+	if n < 0 || n > maxTokens {
+		return 0
+	}
+	return n
 }
 
 // strictCompletion is a plain answer as it should be.
@@ -129,7 +140,7 @@ func (c *call) decodeStrict() (*completion, bool) {
 		model:  w.Model,
 		text:   []byte(w.Choices[0].Message.Content),
 		finish: w.Choices[0].Finish,
-		tokens: pipeline.Tokens{Prompt: max(w.Usage.Prompt, 0), Completion: max(w.Usage.Completion, 0)},
+		tokens: pipeline.Tokens{Prompt: countOf(w.Usage.Prompt), Completion: countOf(w.Usage.Completion)},
 	}, true
 }
 
