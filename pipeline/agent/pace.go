@@ -91,6 +91,7 @@ func NewPace(next Agent, meter *Meter, l Limits) *Pace {
 	p.turn <- struct{}{}
 	if l.Requests > 0 {
 		p.known = newLimiter(l.Requests / 60 * rateMargin)
+		p.throttle.least = l.Requests / 60 * leastOfKnown
 	}
 	p.clock.start = time.Now()
 	p.minute, p.bucket = l.Tokens, tokenBucket{rate: l.Tokens / 60 * rateMargin}

@@ -202,3 +202,29 @@ func TestMeterOfInstructions(t *testing.T) {
 		t.Errorf("%d tokens for a document that has 12,000", got)
 	}
 }
+
+// A service that refuses everything for a while at the start, after a few answers, has no small limit for that.
+func TestBadMomentAtTheStart(t *testing.T) {
+	for name, tt := range map[string]struct {
+		rpm  float64
+		most time.Duration
+	}{"no limit known": {0, 80 * time.Second}, "600 a minute": {600, 70 * time.Second}} {
+		for _, asked := range []time.Duration{0, time.Second} {
+			t.Run(fmt.Sprintf("%s, asking for %v", name, asked), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					s := newService(service{latency: 100 * time.Millisecond, network: time.Millisecond})
+					s.fault = func(s *service, now time.Time, _ int) error {
+						if d := now.Sub(s.began); d < 400*time.Millisecond || d > 18*time.Second {
+							return nil
+						}
+						return &pipeline.Error{Class: pipeline.Throttled, Kind: pipeline.KindRate, Status: 429, RetryAfter: asked, Err: errors.New("slow down")}
+					}
+					o := work(t.Context(), s, agent.NewPace(s, agent.NewMeter(), agent.Limits{Requests: tt.rpm, InFlight: 8}), 8, equal(60, 100))
+					if o.failed > 0 || o.took > tt.most {
+						t.Errorf("%v, want at most %v", o, tt.most)
+					}
+				})
+			})
+		}
+	}
+}

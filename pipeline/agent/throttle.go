@@ -25,6 +25,7 @@ type throttle struct {
 	chain int    // episodes in a row of which each refused the first call after the pause
 	hit   hit    // what was at the first of them
 
+	least    float64   // what is found below it, in requests a second, is not believed
 	measured float64   // what was found last, in requests a second
 	used     bool      // the limit made a call wait since it was last changed
 	changed  time.Time // when it was found or raised
@@ -76,6 +77,8 @@ const (
 	mostGrowth   = 0.3
 	mostPatience = 10 * time.Minute
 	sameLimit    = 0.1 // share by which a limit that is found again may differ
+	sureOf       = 50  // accepted in a minute: a window that took fewer, and once only, may be a service that had a bad moment
+	leastOfKnown = 0.5 // a limit that the user names is not that wrong
 )
 
 // delay is how long the next call has to wait.
@@ -145,7 +148,7 @@ func (t *throttle) refused(now time.Time, c *call, r refusal, sent uint64, l *le
 	switch {
 	case r.asked > 0 && t.chain == 1:
 		return 0, true
-	case t.chain > blindPauses:
+	case t.chain > blindPauses && t.hit.accepted >= sureOf:
 		room := l.until(now, func(s slot) bool { return s.accepted < t.hit.accepted })
 		pause = min(max(room, pause/2), mostPause)
 	}
@@ -168,8 +171,10 @@ func (t *throttle) answered(now time.Time, c *call, l *ledger, began time.Time) 
 	t.chain, t.hit = 0, hit{}
 	switch {
 	case h.byTokens:
-	case h.accepted > 0 && (again || full && l.sums.accepted < h.accepted):
+	case h.accepted > 0 && again || h.accepted >= sureOf && full && l.sums.accepted < h.accepted:
 		t.found(now, float64(h.accepted)/60*limitMargin, h.accepted, ofSure)
+	case h.accepted > 0 && full && l.sums.accepted < h.accepted:
+		t.found(now, float64(h.accepted)/60*limitMargin, h.accepted, ofUnsure)
 	case h.at.Sub(began) >= ledgerTime:
 		least := leastShare * float64(t.most) / ledgerTime.Seconds()
 		t.found(now, max(h.rate*limitMargin, least), 0, ofSure)
@@ -180,6 +185,9 @@ func (t *throttle) answered(now time.Time, c *call, l *ledger, began time.Time) 
 
 // found notes that the service takes so many requests a second, and so many a minute where that is known.
 func (t *throttle) found(now time.Time, perSecond float64, window int, first raise) {
+	if perSecond < t.least {
+		return
+	}
 	patience := first.patience
 	if math.Abs(perSecond-t.measured) <= sameLimit*t.measured {
 		patience = min(max(2*t.next.patience, patience), mostPatience)
