@@ -52,7 +52,7 @@ type Queue interface {
 	Join(ctx context.Context) (Lease, error)
 }
 
-// A Listing brings the items in line with the documents that are there. It is used by one goroutine.
+// A Listing brings the items in line with the documents that are there. It is used by one goroutine at a time.
 type Listing interface {
 	// Add makes refs the next items in item order, durably. A new or changed document becomes pending; one that rests, waits
 	// or is held stays as it is; one whose Ref.Err is set fails with it. A ref whose source and ID were added before in this
@@ -77,7 +77,7 @@ type Lease interface {
 	Owner() int64
 
 	// Claim takes up to n pending items, in item order, and fewer where they are large; none means that none is pending now.
-	// Items whose owner's lease has expired count as pending.
+	// Items of another owner whose lease has expired count as pending.
 	Claim(ctx context.Context, n int) ([]Item, error)
 
 	// Finish stores outcomes, all in one transaction, durably. An item that the owner does not hold any more is left as it

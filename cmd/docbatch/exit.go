@@ -61,6 +61,8 @@ func exitCode(err error) int {
 		return exitLocked
 	case errors.Is(err, sqlite.ErrDamaged), errors.Is(err, sqlite.ErrNewer), errors.Is(err, sqlite.ErrNotState):
 		return exitState
+	case errors.Is(err, sqlite.ErrOlder): // it is sound: another command comes first, as where there is no state file yet
+		return exitUsage
 	case errors.Is(err, jobs.ErrInterrupted):
 		return exitInterrupt
 	case errors.As(err, &classed):
@@ -97,6 +99,8 @@ func whatNext(err error) string {
 		return "Wait for it to end, or start this one with --wait-lock 10m."
 	case errors.Is(err, sqlite.ErrNewer):
 		return "Use the docbatch that wrote it, or a newer one. Nothing was changed."
+	case errors.Is(err, sqlite.ErrOlder):
+		return "Run the job once (docbatch run), and it is brought up to date; a copy of it is kept."
 	case errors.Is(err, sqlite.ErrNotState):
 		return "Give docbatch a file of its own with --state. Nothing was changed."
 	case errors.Is(err, sqlite.ErrLost):
@@ -128,7 +132,7 @@ func whatNext(err error) string {
 	case pipeline.KindConfig:
 		return "Check the base URL (--base-url, or agent.base_url in the job file) and the settings of the agent; then the same command goes on."
 	case pipeline.KindState:
-		return "See that there is free space and that the file can be written; then the same command goes on. Stored answers are kept."
+		return "See that the file is in its place, can be written, and that there is free space; then the same command goes on. Stored answers are kept."
 	case pipeline.KindRead, pipeline.KindDamaged, pipeline.KindFormat, pipeline.KindEncrypted, pipeline.KindTooLarge:
 		return "Mend the input; then the same command goes on. Nothing that is finished is asked again."
 	case pipeline.KindPanic, pipeline.KindUnclassed:

@@ -50,11 +50,8 @@ func (j *job) protected() map[string]string {
 
 func stateFiles(state string) map[string]string {
 	files := map[string]string{}
-	for _, end := range []string{"", "-wal", "-shm", "-journal", ".lock"} {
-		files[state+end] = "the state"
-	}
-	for _, kept := range sqlite.KeptCopies(state) {
-		files[kept] = "a copy of the state"
+	for _, path := range sqlite.Files(state) {
+		files[path] = "the state"
 	}
 	return files
 }

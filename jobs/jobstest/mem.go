@@ -286,7 +286,7 @@ func (l *memLease) Claim(ctx context.Context, n int) ([]jobs.Item, error) {
 	if err := l.check(); err != nil {
 		return nil, err
 	}
-	l.m.expire()
+	l.m.expire(l.owner)
 	var claimed []jobs.Item
 	for _, it := range l.m.sorted() {
 		if len(claimed) >= n {
@@ -311,9 +311,9 @@ func (l *memLease) check() error {
 }
 
 // expire makes pending what is held under a lease that has run out.
-func (m *Mem) expire() {
+func (m *Mem) expire(claimer int64) {
 	for _, it := range m.items {
-		if it.state == pipeline.Claimed && m.leases[it.owner].Before(m.Now()) {
+		if it.state == pipeline.Claimed && it.owner != claimer && m.leases[it.owner].Before(m.Now()) {
 			it.state, it.owner = pipeline.Pending, 0
 		}
 	}

@@ -51,18 +51,13 @@ var invariants = []struct{ name, violations string }{
 
 // Check reads the whole state file at path and looks for damage: SQLite's own integrity check, what must hold between items,
 // records and answers, and whether all is there that was noted beside it. It takes no lock and changes nothing; the file may
-// be written to meanwhile. The error is ErrDamaged and says all that was found, each on a line of its own.
+// be written to meanwhile. The error is ErrDamaged and says all that was found, each on a line of its own, or one of OpenReader's.
 func Check(ctx context.Context, path string) error {
-	noted := notedBeside(path) // before the file is opened: what is noted is in it by then
 	r, err := OpenReader(ctx, path)
 	if err != nil {
 		return err
 	}
-	err = r.check(ctx)
-	if err == nil {
-		err = checkMark(ctx, path, noted)
-	}
-	return errors.Join(err, r.Close())
+	return errors.Join(r.check(ctx), r.Close())
 }
 
 // A Size is how much a state file holds.

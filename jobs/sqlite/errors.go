@@ -18,6 +18,7 @@ import (
 var (
 	ErrNotState = errors.New("is not a docbatch state file")
 	ErrNewer    = errors.New("is from a newer docbatch")
+	ErrOlder    = errors.New("is from an older docbatch") // sound; Open brings it up to date
 	ErrDamaged  = errors.New("is damaged")
 	ErrLost     = fmt.Errorf("%w: it lost something", ErrDamaged) // it holds less than was stored in it
 	ErrBusy     = errors.New("is held by another program")

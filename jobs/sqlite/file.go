@@ -33,6 +33,31 @@ func dsn(path string, query ...string) string {
 	return u.String()
 }
 
+// maxLinks is how many symbolic links one after another a path may lead through, as on Linux.
+const maxLinks = 40
+
+// followLinks gives the path that a symbolic link at path leads to in the end, whether a file is there or not; path itself where
+// it is none. SQLite keeps the log and its index beside that file, so the lock must be there too: one file has one lock.
+func followLinks(path string) (string, error) {
+	link := path
+	for range maxLinks {
+		to, err := os.Readlink(path)
+		if err != nil {
+			return path, nil // no link, or nothing is there: who opens it is told
+		}
+		if !filepath.IsAbs(to) {
+			dir, _ := filepath.Split(path)
+			to = dir + to
+		}
+		dir, name := filepath.Split(to)
+		if dir, err = filepath.EvalSymlinks(dir); err != nil { // the .. of a folder that is a link is that of its target
+			return "", stateError(fmt.Errorf("open state file: %s is a link to %s: %w", link, to, err))
+		}
+		path = filepath.Join(dir, name)
+	}
+	return "", stateError(fmt.Errorf("open state file: %s is a link through more than %d others", link, maxLinks))
+}
+
 // prepareDSN opens a file without changing how it is written.
 func prepareDSN(path string) string { return dsn(path, "mode=rw", "_pragma=synchronous(FULL)") }
 

@@ -49,7 +49,7 @@ func (l *lease) Claim(ctx context.Context, n int) (claimed []jobs.Item, err erro
 		if err := l.check(tx); err != nil {
 			return err
 		}
-		if err := tx.expire(l.s.now()); err != nil {
+		if err := tx.expire(l.s.now(), l.owner); err != nil {
 			return err
 		}
 		claimed, err = tx.pending(n)
@@ -76,9 +76,10 @@ func (l *lease) check(tx *tx) error {
 
 func (l *lease) errReleased() error { return fmt.Errorf("owner %d: the lease was released", l.owner) }
 
-// expire makes pending what is held under a lease that has run out.
-func (t *tx) expire(now int64) error {
-	owners, err := t.numbers(`SELECT num FROM runs WHERE lease_until_at < ?`, now)
+// expire makes pending what others hold under a lease that has run out. Who claims lives: after a sleep of the machine it would
+// be given what it is still at.
+func (t *tx) expire(now, claimer int64) error {
+	owners, err := t.numbers(`SELECT num FROM runs WHERE lease_until_at < ? AND num <> ?`, now, claimer)
 	if err != nil {
 		return err
 	}

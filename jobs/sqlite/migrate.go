@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 )
 
 //go:embed migrations/*.sql
@@ -33,7 +34,7 @@ func migrate(ctx context.Context, db *sql.DB, path string) error {
 		return err
 	}
 	if version > 0 && version < schemaVersion {
-		if err := keep(ctx, db, path, keptName(path, version)); err != nil {
+		if err := keep(ctx, db, path, version); err != nil {
 			return err
 		}
 	}
@@ -62,25 +63,46 @@ func applyMigration(ctx context.Context, db *sql.DB, script string, version int)
 	return tx.Commit()
 }
 
-// keptName is where a file of a version is kept when a newer docbatch changes its schema.
-func keptName(path string, version int) string { return fmt.Sprintf("%s.v%d.bak", path, version) }
+// maxKept bounds the copies that are kept of one version: a migration that fails each time must not fill the disk.
+const maxKept = 9
 
-// KeptCopies are the files in which Open may have kept, or be keeping, what the state file at path was before a migration.
-func KeptCopies(path string) []string {
-	var files []string
+// keptNames are where files of a version are kept when a newer docbatch changes their schema, in the order of their use.
+func keptNames(path string, version int) []string {
+	names := []string{fmt.Sprintf("%s.v%d.bak", path, version)}
+	for n := 2; n <= maxKept; n++ {
+		names = append(names, fmt.Sprintf("%s.v%d.%d.bak", path, version, n))
+	}
+	return names
+}
+
+// Files are all files that may belong to the state at path: where a link leads to, its log and lock, and the copies in which Open may
+// have kept, or be keeping, what it was before a migration.
+func Files(path string) []string {
+	files := []string{path}
+	if real, err := followLinks(path); err == nil && real != path {
+		path, files = real, append(files, real)
+	}
+	for _, end := range []string{"-wal", "-shm", "-journal", ".lock"} {
+		files = append(files, path+end)
+	}
 	for version := 1; version < schemaVersion; version++ {
-		kept := keptName(path, version)
-		files = append(files, kept, kept+".tmp", kept+".tmp-journal")
+		for _, kept := range keptNames(path, version) {
+			files = append(files, kept, kept+".tmp", kept+".tmp-journal")
+		}
 	}
 	return files
 }
 
-// keep copies the file that db is to kept, with what is in its log, unless that is there: then it is from a try that did not
-// get any further.
-func keep(ctx context.Context, db *sql.DB, path, kept string) error {
-	if _, err := os.Lstat(kept); err == nil {
-		return nil
+// keep copies the file that db is, with what is in its log. A copy that is there stays: it may be of another file that was at
+// path, or of this one before an older docbatch went on with it.
+func keep(ctx context.Context, db *sql.DB, path string, version int) error {
+	names := keptNames(path, version)
+	free := slices.IndexFunc(names, isFree)
+	if free < 0 {
+		return stateError(fmt.Errorf("%s: no copy of it can be kept before its schema changes: there are %d, %s to %s; move those away that are not needed",
+			filepath.Base(path), maxKept, filepath.Base(names[0]), filepath.Base(names[maxKept-1])))
 	}
+	kept := names[free]
 	err := copyDurably(ctx, db, kept)
 	if err == nil {
 		return nil
@@ -90,6 +112,12 @@ func keep(ctx context.Context, db *sql.DB, path, kept string) error {
 		return stateError(fmt.Errorf("%s: %w", filepath.Base(path), err))
 	}
 	return writeError(path, err)
+}
+
+// isFree reports whether nothing can be found at path: whoever makes it is told why.
+func isFree(path string) bool {
+	_, err := os.Lstat(path)
+	return err != nil
 }
 
 // copyDurably writes the file that db is to another, which is there as a whole or not at all.

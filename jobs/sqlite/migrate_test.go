@@ -11,6 +11,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"testing"
 
 	"docbatch/pipeline"
@@ -78,8 +80,13 @@ func version1(t *testing.T) (path string) {
 // A file of an older docbatch is brought up to date, and what it was is kept: also what was only in its log.
 func TestMigrate(t *testing.T) {
 	path := version1(t)
-	if _, err := OpenReader(t.Context(), path); err == nil {
-		t.Error("reader of an older file: got no error")
+	_, readErr := OpenReader(t.Context(), path)
+	for how, err := range map[string]error{
+		"reader": readErr, "check": Check(t.Context(), path), "copy": Copy(t.Context(), path, path+".copy"),
+	} {
+		if !errors.Is(err, ErrOlder) || errors.Is(err, ErrDamaged) || pipeline.AsError(err).Kind != pipeline.KindState {
+			t.Errorf("%s of an older file: got error %v, want %v", how, err, ErrOlder)
+		}
 	}
 	s := open(t, path, Options{})
 	if got, err := s.Counts(t.Context()); err != nil || got.Done != 100 {
@@ -112,14 +119,51 @@ func numberIn(t *testing.T, path, query string) (n int) {
 	return n
 }
 
-// A copy that is there was made by a try that did not get any further; it is not made from what that left.
-func TestMigrateKeepsTheFirstCopy(t *testing.T) {
+// A copy that is there may be of anything: it stays, and is not taken for one of this file. What a try that was killed left
+// of a copy is not.
+func TestMigrateBesideCopies(t *testing.T) {
 	path := version1(t)
-	must(t, os.WriteFile(path+".v1.bak", []byte("the first"), 0o600))
-	must(t, os.WriteFile(path+".v1.bak.tmp", []byte("half"), 0o600))
+	for _, there := range []string{".v1.bak", ".v1.2.bak"} {
+		must(t, os.WriteFile(path+there, []byte("stale"), 0o600))
+	}
+	kept := path + ".v1.3.bak"
+	must(t, os.WriteFile(kept+".tmp", []byte("half"), 0o600))
 	open(t, path, Options{})
-	if got, err := os.ReadFile(path + ".v1.bak"); err != nil || string(got) != "the first" {
-		t.Errorf("the copy: got %q, error %v, want the first", got, err)
+	for _, there := range []string{".v1.bak", ".v1.2.bak"} {
+		if got, err := os.ReadFile(path + there); err != nil || string(got) != "stale" {
+			t.Errorf("%s: got %q, error %v, want it as it was", there, got, err)
+		}
+	}
+	for query, want := range map[string]int{"PRAGMA user_version": 1, "SELECT count(*) FROM answers": 100} {
+		if got := numberIn(t, kept, query); got != want {
+			t.Errorf("the copy: %s: got %d, want %d", query, got, want)
+		}
+	}
+	found, err := filepath.Glob(path + ".*.bak*")
+	must(t, err)
+	if known := Files(path); len(found) != 3 || slices.ContainsFunc(found, func(f string) bool { return !slices.Contains(known, f) }) {
+		t.Errorf("copies: got %q, want three of those in %q", found, known)
+	}
+}
+
+// Where there are too many copies nothing is changed, and who makes room for one goes on.
+func TestMigrateWithTooManyCopies(t *testing.T) {
+	path := version1(t)
+	for _, name := range keptNames(path, 1) {
+		must(t, os.WriteFile(name, []byte("stale"), 0o600))
+	}
+	_, err := Open(t.Context(), path, Options{})
+	want := "there are 9, state.db.v1.bak to state.db.v1.9.bak; move those away"
+	if err == nil || !strings.Contains(err.Error(), want) || pipeline.ClassOf(err) != pipeline.Fatal {
+		t.Errorf("got error %v, want %q", err, want)
+	}
+	if got := numberIn(t, path, "PRAGMA user_version"); got != 1 {
+		t.Errorf("version: got %d, want 1", got)
+	}
+	must(t, os.Remove(path+".v1.4.bak"))
+	open(t, path, Options{})
+	if got := numberIn(t, path+".v1.4.bak", "PRAGMA user_version"); got != 1 {
+		t.Errorf("version of the copy: got %d, want 1", got)
 	}
 }
 

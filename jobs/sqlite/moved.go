@@ -25,12 +25,15 @@ func lookAtFiles(path string) (openFiles, error) {
 		return nil, nil // nobody can move or delete a file there that is open
 	}
 	var files openFiles
-	for _, path := range []string{path, path + "-wal"} {
-		info, err := os.Stat(path)
+	for _, file := range []string{path, path + "-wal"} {
+		info, err := os.Stat(file)
+		if errors.Is(err, os.ErrNotExist) { // SQLite has just opened it: someone else took it away
+			return nil, stateError(fmt.Errorf("%s %w: %s was moved or deleted while it was opened", filepath.Base(path), ErrBusy, filepath.Base(file)))
+		}
 		if err != nil {
 			return nil, stateError(fmt.Errorf("open state file: %w", err))
 		}
-		files = append(files, openFile{path, info})
+		files = append(files, openFile{file, info})
 	}
 	return files, nil
 }

@@ -7,9 +7,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"iter"
+	"os"
 	"path/filepath"
 	"time"
+
+	codes "modernc.org/sqlite/lib"
 
 	"docbatch/jobs"
 	"docbatch/pipeline"
@@ -31,20 +35,52 @@ const readers = 4
 
 // OpenReader opens the state file at path for reading. It takes no lock and never makes or changes the file.
 //
-// The error is ErrNotState, ErrNewer or ErrDamaged where the file can't be used, and fs.ErrNotExist where there is none.
+// The error is ErrNotState, ErrNewer or ErrDamaged where the file can't be used, ErrLost where it holds less than was stored in it, ErrOlder where Open must bring it up to date
+// first, and fs.ErrNotExist where there is none.
 func OpenReader(ctx context.Context, path string) (*Reader, error) {
+	path, err := followLinks(path)
+	if err != nil {
+		return nil, err
+	}
 	if err := inspect(path); err != nil {
 		return nil, err
 	}
+	noted := notedBeside(path) // before the file is looked at: who writes to it notes afterwards
 	if isEmpty(path) {
-		return nil, stateError(fmt.Errorf("%s %w: it is empty", filepath.Base(path), ErrNotState))
+		return nil, errors.Join(lossOf(path, noted.missing(mark{})), stateError(fmt.Errorf("%s %w: it is empty", filepath.Base(path), ErrNotState)))
 	}
-	return openReader(ctx, path)
+	r, err := openReader(ctx, path, readerDSN(path))
+	if code := codeOf(err); (code == codes.SQLITE_CANTOPEN || code == codes.SQLITE_READONLY) && !hasLog(path) {
+		// A folder that can't be written to, such as a backup's: SQLite can't make the index of a log there, and needs none.
+		r, err = openReader(ctx, path, readerDSN(path)+"&immutable=1")
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := r.compare(ctx, path, noted); err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	return r, nil
 }
 
-func openReader(ctx context.Context, path string) (*Reader, error) {
+// hasLog reports whether something may stand in the log of the state file at path.
+func hasLog(path string) bool {
+	info, err := os.Stat(path + "-wal")
+	return err == nil && info.Size() > 0 || err != nil && !errors.Is(err, fs.ErrNotExist)
+}
+
+// compare finds out whether the file lost something since a mark was noted.
+func (r *Reader) compare(ctx context.Context, path string, noted mark) error {
+	var has mark
+	if err := r.db.QueryRowContext(ctx, selectMark).Scan(has.dest()...); err != nil {
+		return r.failure(ctx, "open", err)
+	}
+	return lossOf(path, noted.missing(has))
+}
+
+func openReader(ctx context.Context, path, dsn string) (*Reader, error) {
 	name := filepath.Base(path)
-	db, err := sql.Open("sqlite", readerDSN(path))
+	db, err := sql.Open("sqlite", dsn)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +99,7 @@ func (r *Reader) prepare(ctx context.Context) error {
 		return err
 	}
 	if version < schemaVersion {
-		return stateError(fmt.Errorf("%s: its version is %d, this docbatch reads %d: run the job once to bring it up to date", r.name, version, schemaVersion))
+		return stateError(fmt.Errorf("%s %w: its version is %d, this one reads %d", r.name, ErrOlder, version, schemaVersion))
 	}
 	if r.after, err = r.db.PrepareContext(ctx, selectAfter); err != nil {
 		return r.failure(ctx, "open", err)

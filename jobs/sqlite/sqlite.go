@@ -63,18 +63,24 @@ var (
 	_ agent.Store = (*Store)(nil)
 )
 
-// Open opens the state file at path for writing and makes it where there is none; its folder must be there. What earlier
-// owners still held is pending again: the lock says that none of them lives.
+// Open opens the state file at path for writing and makes it where there is none; its folder must be there. Where path is a
+// symbolic link, the state file is what that leads to, and all that belongs to it is beside that. What earlier owners still
+// held is pending again: the lock says that none of them lives.
 //
 // The error is ErrLocked while another docbatch holds the file and ErrBusy while another program does; ErrNotState, ErrNewer or
 // ErrDamaged where the file can't be used, ErrLost (which is ErrDamaged too) where it holds less than was stored in it: it is
-// then left as it is. A file of an older version is brought up to date, and what it was is kept beside it as PATH.vN.bak.
+// then left as it is. A file of an older version is brought up to date, and what it was is kept beside it as PATH.vN.bak
+// (PATH.vN.2.bak and so on where that is there).
 // ctx bounds the opening only.
 //
 // When a write fails with ErrDamaged, or because of an I/O error, all later ones do; after a full disk or ErrBusy they are
 // tried anew. What was not stored is never reported as stored.
 func Open(ctx context.Context, path string, opts Options) (*Store, error) {
 	opts = opts.withDefaults()
+	path, err := followLinks(path)
+	if err != nil {
+		return nil, err
+	}
 	if _, err := os.Stat(filepath.Dir(path)); err != nil {
 		return nil, stateError(fmt.Errorf("open state file: %w", err))
 	}
@@ -122,7 +128,7 @@ func (s *Store) open(ctx context.Context, path string) error {
 	if s.writer, err = startWriter(ctx, s.db, path, s.lock.note, s.opts.Held); err != nil {
 		return err
 	}
-	if s.Reader, err = openReader(ctx, path); err != nil {
+	if s.Reader, err = openReader(ctx, path, readerDSN(path)); err != nil {
 		return err
 	}
 	return s.writer.do(ctx, 0, freeDead)
