@@ -64,6 +64,9 @@ func (w *run) stored(batch []Outcome, lost []int64) {
 		w.Log.Warn("another owner took over", "num", num)
 	}
 	for _, o := range batch {
+		if gone[o.Num] || o.Record.State.Final() {
+			w.open.Add(-1)
+		}
 		if gone[o.Num] {
 			continue
 		}

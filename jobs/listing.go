@@ -4,13 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"docbatch/pipeline"
 )
 
 // Batches of refs grow from the first size to the last, so that the first document is asked about at once and a million
-// rows cost few transactions. One that waited for longer than patience goes as it is: a listing over a network may be slow.
+// rows cost few transactions. Every patience, what is there goes as it is: a listing over a network may be slow.
 const (
 	firstBatch = 64
 	lastBatch  = 1024
@@ -26,39 +27,65 @@ func (w *run) list(ctx context.Context) error {
 		w.broken(ctx, err)
 		return nil
 	}
-	b := &batch{run: w, listing: listing, size: firstBatch, since: time.Now()}
-	var broken error
+	broken := w.addSources(ctx, listing)
+	if w.stopped() || ctx.Err() != nil {
+		return broken
+	}
+	if broken == nil {
+		gone, err := listing.End(ctx)
+		if err != nil {
+			w.broken(ctx, err)
+			return nil
+		}
+		w.progress.gone(gone)
+	}
+	w.open.Add(-1)
+	return broken
+}
+
+// addSources lists the sources, one after the other. The error is theirs; one of the queue stops the run.
+func (w *run) addSources(ctx context.Context, listing Listing) (broken error) {
+	b := &batch{run: w, listing: listing, size: firstBatch}
+	over := make(chan struct{})
+	var flow sync.WaitGroup
+	flow.Go(func() { b.flow(ctx, over) })
 	for _, src := range w.Sources {
 		if err := b.addAll(ctx, src); err != nil {
 			broken = errors.Join(broken, err)
 		}
 	}
-	if err := b.flush(ctx); err != nil {
-		w.broken(ctx, err)
-		return broken
-	}
-	if broken != nil || w.stopped() {
-		return broken
-	}
-	gone, err := listing.End(ctx)
-	if err != nil {
-		w.broken(ctx, err)
-		return nil
-	}
-	w.progress.gone(gone)
-	return nil
+	close(over)
+	flow.Wait()
+	b.flush(ctx)
+	return broken
 }
 
 // A batch collects refs for one Add.
 type batch struct {
 	*run
+	mu      sync.Mutex
 	listing Listing
 	refs    []pipeline.Ref
 	size    int
-	since   time.Time
 }
 
-// addAll lists one source. The error is that of the source; one of the queue stops the run.
+// flow sees that no ref waits for the next one, until over is closed.
+func (b *batch) flow(ctx context.Context, over <-chan struct{}) {
+	tick := time.NewTicker(patience)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			b.flush(ctx)
+		case <-ctx.Done():
+			return
+		case <-over:
+			return
+		}
+	}
+}
+
+// addAll lists one source. The error is that of the source.
 func (b *batch) addAll(ctx context.Context, src pipeline.Source) error {
 	for ref, err := range src.List(ctx) {
 		if b.stopped() {
@@ -67,31 +94,36 @@ func (b *batch) addAll(ctx context.Context, src pipeline.Source) error {
 		if err != nil {
 			return fmt.Errorf("list %s: %w", src.Name(), err)
 		}
-		b.refs = append(b.refs, ref)
-		if len(b.refs) < b.size && time.Since(b.since) < patience {
-			continue
-		}
-		if err := b.flush(ctx); err != nil {
-			b.broken(ctx, err)
-			return nil
-		}
+		b.add(ctx, ref)
 	}
 	return nil
 }
 
-func (b *batch) flush(ctx context.Context) error {
-	b.since = time.Now()
-	if len(b.refs) == 0 {
-		return nil
+func (b *batch) add(ctx context.Context, ref pipeline.Ref) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.refs = append(b.refs, ref); len(b.refs) >= b.size {
+		b.pour(ctx)
 	}
+}
+
+func (b *batch) flush(ctx context.Context) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.refs) > 0 {
+		b.pour(ctx)
+	}
+}
+
+// pour adds the refs to the queue; an error stops the run. b.mu is held.
+func (b *batch) pour(ctx context.Context) {
 	tally, err := b.listing.Add(ctx, b.refs)
+	b.refs = b.refs[:0]
 	if err != nil {
-		return err
+		b.broken(ctx, err)
+		return
 	}
 	b.progress.add(tally)
-	b.refs = b.refs[:0]
 	b.size = min(2*b.size, lastBatch)
-	b.since = time.Now()
 	b.poke()
-	return nil
 }

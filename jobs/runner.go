@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -22,8 +23,12 @@ type Runner struct {
 	Steps    []pipeline.Step // applied in order; their errors decide by class what becomes of the document
 	Question string          // fingerprint of what is asked: see Queue.List
 	Workers  int             // documents worked on at once; at least 1
-	Grace    time.Duration   // how long documents in flight may take after a stop; 0 means DefaultGrace
+	Grace    time.Duration   // how long documents in flight may take after a signal or a failure; 0 means DefaultGrace
 	Log      *slog.Logger    // never document text, prompts or keys; nil: silent
+
+	// CallTimeout is how long one call of a step may take: after a budget, a deadline or a threshold, documents in flight have so
+	// much more than Grace, so that only what hangs elsewhere is given up. 0: as long as they take.
+	CallTimeout time.Duration
 
 	Deadline      time.Time  // no new document is started from then on, by the wall clock; zero: no deadline
 	FailThreshold *Threshold // how many documents may fail until the run stops; nil: all
@@ -34,7 +39,7 @@ type Runner struct {
 	progress progress
 }
 
-// DefaultGrace is how long documents in flight may take after a stop. systemd kills 90 s after its SIGTERM.
+// DefaultGrace is the Grace of a Runner that names none. systemd kills 90 s after its SIGTERM.
 const DefaultGrace = time.Minute
 
 // leaveAfter is how long a step may take to notice that ctx has ended. What takes longer hangs where nothing can interrupt it,
@@ -53,6 +58,7 @@ type run struct {
 	wake     chan struct{}
 	trial    trial
 	score    score
+	open     atomic.Int64 // what the run still has to do: list, claim all, and each item that was claimed
 
 	stopping chan struct{} // closed when no new document may be started
 	stopOnce sync.Once
@@ -61,9 +67,10 @@ type run struct {
 
 // Run works until every document has an outcome, and returns nil then, whatever the outcomes are. It returns early when
 // stop is closed (ErrInterrupted), when the deadline comes, when too many documents failed, or when a failure is fatal for
-// all documents: that error. Then no new document is started, those in flight get Grace, and what is not finished is pending
-// again. When ctx ends, nothing is waited for but the store. A step or a source that still does not return then is left
-// behind, and what it may yet say is not heard.
+// all documents: that error. Then no new document is started, and what is not finished is pending again. Those in flight get
+// Grace; after a budget, the deadline or the threshold they are let finish, until stop is closed. A stop that leaves nothing
+// undone is none. When ctx ends, nothing is waited for but the store. A step or a source that still does not return then is
+// left behind, and what it may yet say is not heard.
 func (r *Runner) Run(ctx context.Context, stop <-chan struct{}) error {
 	if r.Log == nil {
 		r.Log = slog.New(slog.DiscardHandler)
@@ -77,6 +84,7 @@ func (r *Runner) Run(ctx context.Context, stop <-chan struct{}) error {
 		stopping: make(chan struct{}),
 	}
 	w.trial.pass = w.pass
+	w.open.Store(2)
 	err := w.run(ctx, stop)
 	// What is still held was not started or not finished. The store must hear of it even if ctx has ended.
 	return errors.Join(err, r.Lease.Release(context.WithoutCancel(ctx)))
@@ -111,12 +119,10 @@ func (w *run) run(ctx context.Context, stop <-chan struct{}) error {
 	close(over)
 	company.Wait()
 
-	select {
-	case <-w.stopping:
+	if w.stopped() && w.open.Load() > 0 {
 		return w.cause
-	default:
-		return listErr
 	}
+	return listErr
 }
 
 // start lists and works. The channel gives the error of the listing when both are done.
@@ -165,7 +171,7 @@ func (w *run) stop(cause error) {
 
 // watch turns the signal from outside and the deadline into a stop, and ends the grace time of what is in flight after a stop.
 func (w *run) watch(ctx context.Context, stop <-chan struct{}, over <-chan struct{}, cancel context.CancelFunc) {
-	if !w.watchForStop(ctx, stop, over) {
+	if !w.watchForStop(ctx, stop, over) || planned(w.cause) && !w.watchCalls(ctx, stop, over) {
 		return
 	}
 	grace := time.NewTimer(w.grace())
@@ -176,6 +182,30 @@ func (w *run) watch(ctx context.Context, stop <-chan struct{}, over <-chan struc
 		cancel()
 	case <-ctx.Done():
 	case <-over:
+	}
+}
+
+// planned reports whether the run ends in a way that was asked for when it began: then nobody is in a hurry.
+func planned(cause error) bool {
+	kind := pipeline.AsError(cause).Kind
+	return kind == pipeline.KindBudget || kind == pipeline.KindThreshold
+}
+
+// watchCalls lets the calls in flight finish. It returns true when the grace time begins, and false when the run is over.
+func (w *run) watchCalls(ctx context.Context, stop <-chan struct{}, over <-chan struct{}) bool {
+	var late <-chan time.Time
+	if w.CallTimeout > 0 {
+		late = time.After(w.CallTimeout)
+	}
+	select {
+	case <-late:
+		return true
+	case <-stop:
+		return true
+	case <-ctx.Done():
+		return false
+	case <-over:
+		return false
 	}
 }
 
@@ -269,8 +299,10 @@ func (w *run) dispatch(ctx context.Context) {
 			w.broken(ctx, err)
 			return
 		}
+		w.open.Add(int64(len(batch)))
 		if len(batch) == 0 {
 			if whole {
+				w.open.Add(-1)
 				return
 			}
 			select {

@@ -520,7 +520,6 @@ func (h *hanging) List(ctx context.Context) iter.Seq2[pipeline.Ref, error] {
 				return
 			}
 		}
-		time.Sleep(time.Second) // for so long refs are not kept back: with the last one all go into the queue
 		yield(pipeline.Ref{Source: "list", ID: "last", Stamp: "1", Err: pipeline.Errorf(pipeline.Invalid, pipeline.KindDamaged, "ragged")}, nil)
 		<-h.back
 	}

@@ -71,7 +71,7 @@ func (f *limitFlags) add(fs *pflag.FlagSet) {
 		fmt.Sprintf("how long the agent may be down (default: %v, and %v before the first answer)", inWordsOf(agent.DefaultGiveUp), inWordsOf(agent.DefaultGiveUpEarly)))
 	fs.IntVar(&f.attempts, "attempts", agent.DefaultAttempts, "how often a document is tried when the agent fails")
 	fs.IntVar(&f.repeats, "repeats", agent.DefaultRepeats, "how often a request without an answer in time is sent again; it may be paid twice")
-	fs.DurationVar(&f.grace, "grace", time.Minute, "how long calls in flight may take after the run was stopped")
+	fs.DurationVar(&f.grace, "grace", time.Minute, "how long calls in flight may take after a signal, or a failure that stops the run")
 
 	fs.IntVar(&f.maxRequests, "max-requests", 0, "stop after so many requests of this run (default: no bound)")
 	fs.IntVar(&f.maxTokens, "max-tokens", 0, "stop before this run takes more tokens, of prompts and answers together (default: no bound)")

@@ -26,9 +26,9 @@ func recallPace(ctx context.Context, store *sqlite.Store, service string, pace *
 	return nil
 }
 
-// startKeeping stores what pace knows, now and then, until stop is called: that stores it for the last time, and gives the error
-// of that.
-func startKeeping(store *sqlite.Store, service string, pace *agent.Pace, log *slog.Logger) (stop func() error) {
+// startKeeping has keep store what pace knows, now and then, until stop is called: that stores it for the last time, and gives the
+// error of that.
+func startKeeping(keep func(state []byte) error, pace *agent.Pace, log *slog.Logger) (stop func() error) {
 	over, ended := make(chan struct{}), make(chan struct{})
 	var last []byte
 	save := func() error {
@@ -36,8 +36,11 @@ func startKeeping(store *sqlite.Store, service string, pace *agent.Pace, log *sl
 		if bytes.Equal(state, last) {
 			return nil
 		}
+		if err := keep(state); err != nil {
+			return err
+		}
 		last = state
-		return store.SavePaceState(context.Background(), service, state)
+		return nil
 	}
 	go func() {
 		defer close(ended)

@@ -81,7 +81,7 @@ func left(p jobs.Progress, rate float64) time.Duration {
 }
 
 func statusOf(p jobs.Progress, rate float64, pause agent.Pause) map[string]any {
-	return map[string]any{"oldest": p.Oldest.Name, "oldest_stage": p.Oldest.Stage, "oldest_ms": p.Oldest.For.Milliseconds(), "ambiguous": p.Ambiguous, "found": p.Found, "listed": p.Listed, "finished": p.Finished(), "failed": p.Failed, "in_flight": p.InFlight,
+	return map[string]any{"oldest": p.Oldest.Name, "oldest_stage": p.Oldest.Stage, "oldest_ms": p.Oldest.For.Milliseconds(), "ambiguous": p.Ambiguous, "found": known(p), "listed": p.Listed, "finished": p.Finished(), "failed": p.Failed, "in_flight": p.InFlight,
 		"requests": p.Requests, "rate": rate, "eta_s": int(left(p, rate).Seconds()), "waiting_ms": pause.For.Milliseconds(), "waiting_for": pause.Why}
 }
 
@@ -109,12 +109,16 @@ func deadlineJSON(deadline time.Time) any {
 	return deadline.Format(time.RFC3339)
 }
 
+// known is how many documents there are, as far as is known: those that wait from an earlier run are worked on before they are
+// listed again.
+func known(p jobs.Progress) int { return max(p.Found, p.Finished()) }
+
 // found is how many documents there are; more, while they are still being listed.
 func found(p jobs.Progress) string {
 	if !p.Listed {
-		return grouped(p.Found) + "+ documents"
+		return grouped(known(p)) + "+ documents"
 	}
-	return plural(p.Found, "document")
+	return plural(known(p), "document")
 }
 
 func writeDetails(b *strings.Builder, p jobs.Progress, rate float64, pause agent.Pause) {
@@ -140,8 +144,8 @@ func writeDetails(b *strings.Builder, p jobs.Progress, rate float64, pause agent
 func barLine(p jobs.Progress, rate float64, pause agent.Pause, columns int) string {
 	cells := min(24, columns/4) // what it says matters more
 	done := 0
-	if p.Found > 0 {
-		done = cells * p.Finished() / p.Found
+	if n := known(p); n > 0 {
+		done = cells * p.Finished() / n
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "[%s%s] %s/%s", strings.Repeat("=", done), strings.Repeat(" ", cells-done), grouped(p.Finished()), found(p))

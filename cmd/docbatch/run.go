@@ -194,6 +194,7 @@ func (r *jobRun) work(ctx context.Context) error {
 		Question:      r.job.question(r.question.prompt.Fingerprint()),
 		Workers:       r.job.workers,
 		Grace:         r.job.grace,
+		CallTimeout:   r.job.timeout,
 		Log:           log,
 		Deadline:      r.job.deadline(time.Now()),
 		FailThreshold: r.job.failThreshold,
@@ -206,12 +207,14 @@ func (r *jobRun) work(ctx context.Context) error {
 		r.report.say("stopping: no new calls; those in flight have %v. Again to stop now.", r.job.grace)
 	})
 	r.report.start()
-	keepPace := startKeeping(r.store, r.job.baseURL, r.pace, log)
+	keepPace := startKeeping(func(state []byte) error {
+		return r.store.SavePaceState(context.WithoutCancel(ctx), r.job.baseURL, state)
+	}, r.pace, log)
 	err = r.runner.Run(hard, stop)
 	keepErr := keepPace()
 	signalled, now := caught()
 	r.report.stop()
-	if err != nil && errors.Is(err, jobs.ErrInterrupted) {
+	if errors.Is(err, jobs.ErrInterrupted) || err == nil && now { // now: complete, but its outputs are not written any more
 		err = interruption(signalled)
 	} else if err == nil {
 		err = keepErr

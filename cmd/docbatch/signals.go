@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -35,12 +36,13 @@ func catchSignals(ctx context.Context, first func()) (hard context.Context, stop
 	gentle, over, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	var which os.Signal
 	now := false
+	var told sync.WaitGroup
 	go func() {
 		defer close(ended)
 		select {
 		case which = <-signals:
 			close(gentle)
-			first()
+			told.Go(first) // it writes, which may be blocked: the next signal must be heard all the same
 		case <-over:
 			return
 		}
@@ -63,6 +65,7 @@ func catchSignals(ctx context.Context, first func()) (hard context.Context, stop
 		close(over)
 		<-ended
 		cancel()
+		told.Wait()
 		return which, now
 	}
 }
