@@ -35,6 +35,7 @@ func (w *run) store(ctx context.Context, batch []Outcome) {
 	lost, err := w.Lease.Finish(ctx, batch)
 	if err != nil {
 		w.stop(err) // the items are still claimed, and become pending again
+		w.progress.unstored(batch)
 		return
 	}
 	w.stored(batch, lost)

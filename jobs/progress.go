@@ -22,6 +22,7 @@ type Progress struct {
 	Cached    int // of Done and Truncated: answered from the store
 
 	Requests  int             // sent in this run, as far as their documents have an outcome or were released
+	Unstored  int             // answers that came and could not be stored: their documents are asked again
 	Ambiguous int             // of Requests: those that ended without an answer after they were sent; they may have been billed
 	Tokens    pipeline.Tokens // of the answers that were sent for in this run
 	Usual     time.Duration   // how long the requests took, on average, that brought an answer; 0 while there is none
@@ -80,6 +81,23 @@ func (p *progress) isListed() bool {
 	return p.now.Listed
 }
 
+// unstored counts what was sent for outcomes that the store did not take.
+func (p *progress) unstored(batch []Outcome) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, o := range batch {
+		p.sent(o.Record)
+	}
+}
+
+// sent counts the requests of a document, and its answer where the store did not take that: then it is released. p.mu is held.
+func (p *progress) sent(rec *pipeline.Record) {
+	p.now.Requests += rec.Tries
+	if n := len(rec.Attempts); !rec.State.Final() && n > 0 && rec.Attempts[n-1].Class == "" {
+		p.now.Unstored++
+	}
+}
+
 func (p *progress) finish(rec *pipeline.Record) {
 	p.update(func(now *Progress) {
 		switch rec.State {
@@ -90,7 +108,7 @@ func (p *progress) finish(rec *pipeline.Record) {
 		case pipeline.Failed:
 			now.Failed++
 		}
-		now.Requests += rec.Tries
+		p.sent(rec)
 		for _, a := range rec.Attempts {
 			switch {
 			case a.Kind == pipeline.KindTimeout || a.Kind == pipeline.KindInterrupted:

@@ -90,7 +90,7 @@ func (t *trial) end() {
 // document in particular. One for its length or by a filter does, however many there are. An agent that is down is no matter of
 // documents at all: see agent.Pace.
 func onTrial(e *pipeline.Error) bool {
-	return e.Class == pipeline.Refused && e.Kind == pipeline.KindRequest
+	return e.Class == pipeline.Refused && e.Kind == pipeline.KindRequest || e.Class == pipeline.Invalid && e.Kind == pipeline.KindTooLong
 }
 
 // alike reports whether two refusals are the same to the service; their sentences may name the document.

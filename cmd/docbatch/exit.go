@@ -126,11 +126,11 @@ func whatNext(err error) string {
 	case pipeline.KindMachine:
 		return "Give it what is named: free space, file descriptors (ulimit -n, or fewer --workers), memory; then the same command goes on. Stored answers are kept."
 	case pipeline.KindUnreachable:
-		return "See that the agent is up and the base URL right; then the same command goes on. Nothing was marked failed."
+		return "See that the agent is up and the base URL right; then the same command goes on."
 	case pipeline.KindAgent:
 		return "Check the agent's slug (--agent, or agent.slug in the job file) and the base URL; then the same command goes on."
 	case pipeline.KindConfig:
-		return "Check the base URL (--base-url, or agent.base_url in the job file) and the settings of the agent; then the same command goes on."
+		return "Check the base URL (--base-url, or agent.base_url in the job file), the limits that are set, and the agent; then the same command goes on."
 	case pipeline.KindState:
 		return "See that the file is in its place, can be written, and that there is free space; then the same command goes on. Stored answers are kept."
 	case pipeline.KindRead, pipeline.KindDamaged, pipeline.KindFormat, pipeline.KindEncrypted, pipeline.KindTooLarge:

@@ -125,6 +125,9 @@ func (s *settings) limits(f *jobFlags, jf *jobFile, now time.Time) (limits, erro
 	case set.maxCost != 0:
 		return set, errors.New("--max-cost needs --price-input and --price-output (agent.price in the job file): what is not known can't be counted")
 	}
+	if err := s.notUnbounded(set); err != nil {
+		return set, err
+	}
 	var err error
 	if set.stopAt, err = parseTime(pick(s, "stop-at", f.stopAt, string(l.StopAt)), now); err != nil {
 		return set, err
@@ -133,6 +136,21 @@ func (s *settings) limits(f *jobFlags, jf *jobFile, now time.Time) (limits, erro
 		return set, err
 	}
 	return set, set.check()
+}
+
+// notUnbounded refuses a bound that was given and bounds nothing: who computes what is left must not get a run without end for 0.
+func (s *settings) notUnbounded(set limits) error {
+	for name, zero := range map[string]bool{"max-requests": set.maxRequests == 0, "max-tokens": set.maxTokens == 0, "max-cost": set.maxCost == 0, "stop-after": set.stopAfter == 0} {
+		if s.given(name) && zero {
+			return fmt.Errorf("--%s is 0; it must be more, or left out for no bound", name)
+		}
+	}
+	for _, name := range []string{"stop-at", "fail-threshold"} {
+		if s.given(name) && s.flags.Lookup(name).Value.String() == "" {
+			return fmt.Errorf("--%s is empty; give it a value, or leave it out", name)
+		}
+	}
+	return nil
 }
 
 // parseTime reads when to stop: a time of day, which is the next one in the zone of now, or RFC 3339. "" is never.
@@ -202,8 +220,8 @@ func (l *limits) check() error {
 		return fmt.Errorf("--workers is %d; it must be from 1 to 4096", l.workers)
 	case l.attempts < 1:
 		return fmt.Errorf("--attempts is %d; it must be 1 or more", l.attempts)
-	case l.timeout <= 0 || l.idleTimeout <= 0 || l.grace <= 0:
-		return errors.New("a time-out is zero or less; docbatch never waits for ever")
+	case min(l.timeout, l.idleTimeout, l.grace) <= 0:
+		return fmt.Errorf("--timeout is %v, --idle-timeout %v, --grace %v; each must be more than 0: docbatch never waits for ever", l.timeout, l.idleTimeout, l.grace)
 	case l.pace.MaxPause <= 0:
 		return fmt.Errorf("--max-pause is %v; it must be more than 0", l.pace.MaxPause)
 	case l.maxCost > 0 && l.price == (agent.Price{}):

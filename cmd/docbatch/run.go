@@ -158,16 +158,30 @@ type jobRun struct {
 	pace   *agent.Pace
 	report *reporter
 
-	talking atomic.Pointer[reporter] // report, for the store's own goroutine
+	talking  atomic.Pointer[reporter] // report, for the store's own goroutine
+	toldHeld time.Duration            // when held said something last
 }
 
-// sayHeld is how long another program holds the state file between two words about it.
-const sayHeld = 10
+// When it is told that another program holds the state file: first, and then again.
+const (
+	heldFirst = 2 * time.Second
+	heldAgain = 10 * time.Second
+)
 
-// held tells that the run waits for another program. It is called about once a second.
+// held tells that the run waits for another program. The store's own goroutine calls it about once a second.
 func (r *jobRun) held(waited time.Duration) {
-	if report := r.talking.Load(); report != nil && int(waited.Seconds())%sayHeld == sayHeld-1 {
-		report.say("waiting %v: another program holds %s", waited.Round(time.Second), filepath.Base(r.job.state))
+	if waited < r.toldHeld {
+		r.toldHeld = 0 // another wait
+	}
+	if waited < heldFirst || r.toldHeld > 0 && waited < r.toldHeld+heldAgain {
+		return
+	}
+	r.toldHeld = waited
+	line := fmt.Sprintf("waiting %v: another program holds %s", waited.Round(time.Second), filepath.Base(r.job.state))
+	if report := r.talking.Load(); report != nil {
+		report.say("%s", line)
+	} else if !r.options.quiet && !r.options.json { // the file is still being opened
+		fmt.Fprintln(r.stderr, "docbatch:", printable(line))
 	}
 }
 

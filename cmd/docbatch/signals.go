@@ -12,7 +12,7 @@ import (
 
 const (
 	// sameSignal is how long after the first signal another is taken for the same: timeout(1) and some terminals send each twice.
-	sameSignal = time.Second
+	sameSignal = 200 * time.Millisecond
 
 	// endAfter is how long after the second signal the process ends by itself, whatever hangs. The state is sound at any moment.
 	endAfter = 1800 * time.Millisecond

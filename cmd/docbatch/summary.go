@@ -20,6 +20,7 @@ type summary struct {
 	Cached    int             `json:"cached"`   // of them, from the store
 	Requests  int             `json:"requests"`
 	Ambiguous int             `json:"ambiguous"` // of them, those without an answer that may have been billed
+	Unstored  int             `json:"unstored"`  // and those whose answer could not be stored
 	Tokens    pipeline.Tokens `json:"tokens"`
 	Cost      *float64        `json:"cost,omitempty"` // of this run, where prices are set
 	Exit      int             `json:"exit"`
@@ -39,6 +40,7 @@ func (r *reporter) summary(counts jobs.Counts, exit int, written bool, err error
 		Cached:    p.Cached,
 		Requests:  p.Requests,
 		Ambiguous: p.Ambiguous,
+		Unstored:  p.Unstored,
 		Tokens:    p.Tokens,
 		Exit:      exit,
 		ElapsedMS: time.Since(r.started).Milliseconds(),
@@ -73,6 +75,9 @@ func (r *reporter) lastWords(s summary, causes []sqlite.Failure, err error) {
 		r.tell("stopped: %s", withoutRepeats(err.Error()))
 	}
 	r.tell("%s", s.sentence())
+	if s.Unstored > 0 {
+		r.tell("%s came and could not be stored; %s asked for again", plural(s.Unstored, "answer"), oneOrMore(s.Unstored, "it is", "they are"))
+	}
 	if s.Ambiguous > 0 {
 		r.tell("%s ended without an answer after %s sent; %s may have been billed", plural(s.Ambiguous, "request"), oneOrMore(s.Ambiguous, "it was", "they were"), oneOrMore(s.Ambiguous, "it", "they"))
 	}
