@@ -155,8 +155,8 @@ func TestKindsOfLimit(t *testing.T) {
 		used      float64 // of the limit, at least
 		refused   float64 // share of the requests, at most
 	}{
-		"10 a minute":                  {service{limit: 10, latency: time.Second}, 16, 60, 0.75, 0.35},
-		"60 a minute":                  {service{limit: 60, latency: 5 * time.Second}, 16, 600, 0.85, 0.02},
+		"10 a minute":                  {service{limit: 10, latency: time.Second}, 16, 60, 0.5, 0.5},
+		"60 a minute":                  {service{limit: 60, latency: 5 * time.Second}, 16, 600, 0.8, 0.04},
 		"6,000 a minute":               {service{limit: 6000, latency: 50 * time.Millisecond}, 64, 60000, 0.9, 0.01},
 		"a bucket of a second":         {service{limit: 600, window: "bucket", latency: time.Second}, 16, 3000, 0.7, 0.02},
 		"a bucket of a second, faster": {service{limit: 6000, window: "bucket", latency: time.Second}, 256, 30000, 0.7, 0.02},
