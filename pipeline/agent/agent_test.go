@@ -208,7 +208,7 @@ func TestPaceHoldsEveryone(t *testing.T) {
 func TestPaceCutsOncePerEpisode(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		started := time.Now()
-		var waited time.Duration
+		var pause atomic.Int64
 		r := &recorder{agent: func(int) error {
 			if at := time.Since(started); at > 5*time.Second && at < 5200*time.Millisecond {
 				return throttled // no Retry-After
@@ -216,10 +216,10 @@ func TestPaceCutsOncePerEpisode(t *testing.T) {
 			return nil
 		}}
 		p := agent.NewPace(r, agent.NewMeter(), agent.Limits{})
-		time.AfterFunc(5500*time.Millisecond, func() { waited = p.Paused().For })
+		time.AfterFunc(5500*time.Millisecond, func() { pause.Store(int64(p.Paused().For)) })
 		ask(t.Context(), &agent.Retry{Next: p}, 64, 10000)
 		// One episode is a pause of about 2 s; 64 of them in a row would be 90 s each.
-		if waited < time.Second || waited > 2*time.Second {
+		if waited := time.Duration(pause.Load()); waited < time.Second || waited > 2*time.Second {
 			t.Errorf("half a second later the pause is %v yet, want between 1 and 2 s", waited)
 		}
 	})

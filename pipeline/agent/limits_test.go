@@ -311,18 +311,21 @@ func TestRestarts(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				tt.service.network, tt.service.latency = time.Millisecond, 100*time.Millisecond
 				s := newService(tt.service)
-				var noted []byte
+				var noted atomic.Pointer[[]byte]
 				left := tt.sizes
 				for len(left) > 0 {
 					p := agent.NewPace(s, agent.NewMeter(), tt.limits)
-					if noted != nil {
-						if err := p.Restore(noted); err != nil {
+					if state := noted.Load(); state != nil {
+						if err := p.Restore(*state); err != nil {
 							t.Fatal(err)
 						}
 					}
 					before := s.answered
 					ctx, kill := context.WithTimeout(t.Context(), life)
-					stop := time.AfterFunc(tt.noted, func() { noted = p.Snapshot() })
+					stop := time.AfterFunc(tt.noted, func() {
+						state := p.Snapshot()
+						noted.Store(&state)
+					})
 					work(ctx, s, p, 8, left)
 					kill()
 					stop.Stop()
