@@ -243,7 +243,7 @@ func (r *jobRun) around(wire agent.Agent) agent.Agent {
 	r.pace = agent.NewPace(stage{agent.Traced{Next: wire}, "waiting for the agent"}, meter, bounds)
 	r.budget = r.job.budget(r.pace, meter)
 	return &agent.Cache{
-		Next:  stage{&agent.Retry{Next: r.budget, Attempts: r.job.attempts, Repeats: r.job.repeats}, ""},
+		Next:  stage{&agent.Retry{Next: r.budget, Attempts: r.job.attempts, Repeats: r.job.repeats, MaxAsked: bounds.MaxPause}, ""},
 		Store: r.store,
 		Base:  r.job.baseURL,
 	}
