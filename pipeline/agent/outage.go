@@ -107,9 +107,6 @@ func (o *outage) verdict(e *pipeline.Error, giveUp time.Duration, inFlight int) 
 	return o.err
 }
 
-// given is the error once it was given up.
-func (o *outage) given() error { return o.err }
-
 // A downError is a failure while the agent is down: it says nothing of the request.
 type downError struct{ cause *pipeline.Error }
 

@@ -128,14 +128,14 @@ func (p *Pace) Ask(ctx context.Context, req *Request) (*Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	ended := false
+	returned := false
 	defer func() {
-		if !ended { // a panic: its place is free again
+		if !returned { // a panic: its place is free again
 			p.leave(c)
 		}
 	}()
 	a, err := p.next.Ask(withRates(ctx, func(r Rates) { p.note(c, r) }), req)
-	ended = true
+	returned = true
 	return a, p.learn(ctx, c, req, a, err)
 }
 
@@ -180,16 +180,20 @@ func (p *Pace) poke() {
 // cost is what req counts for against the limit on tokens. Only what is too long for sure is refused: the service knows better, and
 // says so for nothing.
 func (p *Pace) cost(req *Request) (int, error) {
-	least, guess := p.meter.least(req), p.meter.Estimate(req)
+	guess := p.meter.Estimate(req)
+	if p.limits.Reserve && req.Params.MaxTokens > 0 {
+		guess.Completion = req.Params.MaxTokens
+	}
+	if p.limits.Context <= 0 && p.limits.Tokens <= 0 {
+		return guess.Total(), nil
+	}
+	least := p.meter.least(req)
 	if most := p.limits.Context; most > 0 && least+req.Params.MaxTokens > most {
 		return 0, tooLong("the document is too long for the agent: it and its answer need %d tokens at least, and the agent takes %d", least+req.Params.MaxTokens, most)
 	}
 	most := int(p.limits.Tokens)
 	if most > 0 && least > most {
 		return 0, tooLong("the document alone is over the limit on tokens: it has %d at least, and %d a minute are allowed", least, most)
-	}
-	if p.limits.Reserve && req.Params.MaxTokens > 0 {
-		guess.Completion = req.Params.MaxTokens
 	}
 	if most > 0 {
 		return min(guess.Total(), most), nil // an empty minute takes it
@@ -258,8 +262,8 @@ func (p *Pace) try(cost int) (*call, time.Duration, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.clock.now()
-	if err := p.outage.given(); err != nil {
-		return nil, 0, err
+	if p.outage.err != nil {
+		return nil, 0, p.outage.err
 	}
 	if pause := p.due(now, cost); pause.For > 0 {
 		p.front, p.until = pause, now.Add(pause.For)
