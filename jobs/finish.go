@@ -71,7 +71,7 @@ func (w *run) stored(batch []Outcome, lost []int64) {
 		if gone[o.Num] {
 			continue
 		}
-		w.progress.finish(o.Record)
+		w.progress.finish(o)
 		if err := w.score.count(o.Record.State, w.FailThreshold); err != nil {
 			w.stop(err)
 		}

@@ -16,13 +16,26 @@ import (
 // An Item is the job's entry for one document.
 type Item struct {
 	pipeline.Ref
-	Num      int64 // the queue's number for it; never used again
-	Attempts int   // how many attempts have been counted against it since it became pending
+	Num      int64  // the queue's number for it; never used again
+	Attempts int    // how many attempts have been counted against it since it became pending
+	Reason   Reason // why it became pending
 }
+
+// A Reason is why an item became pending when it last did.
+type Reason string
+
+// The reasons.
+const (
+	New      Reason = "new"      // it has had no outcome yet
+	Changed  Reason = "changed"  // its document has another stamp than the one of its record
+	Question Reason = "question" // the document is the same, what is asked of it is not
+	Again    Reason = "again"    // somebody wants it asked again
+)
 
 // An Outcome is what a worker has to say of an item that it holds.
 type Outcome struct {
-	Num int64
+	Num    int64
+	Reason Reason // as the Item had it
 
 	// Record is the outcome. With a State that is Final it is stored and the item rests; with Pending the item is released:
 	// it waits again and nothing is stored but its Attempts.
@@ -80,6 +93,9 @@ type Lease interface {
 	// Items of another owner whose lease has expired count as pending.
 	Claim(ctx context.Context, n int) ([]Item, error)
 
+	// Take takes those of refs that are pending, in their order. Of a ref only its source and ID matter.
+	Take(ctx context.Context, refs []pipeline.Ref) ([]Item, error)
+
 	// Finish stores outcomes, all in one transaction, durably. An item that the owner does not hold any more is left as it
 	// is and its number is returned: another owner answers for it.
 	Finish(ctx context.Context, outcomes []Outcome) (lost []int64, err error)
@@ -115,6 +131,9 @@ type Reader interface {
 	// Records yields the record of every item that is not gone, in item order; for an item without outcome one of state
 	// Pending or Claimed. Record.Attempts is not filled.
 	Records(ctx context.Context) iter.Seq2[pipeline.Record, error]
+
+	// AllRecords yields those of items that are gone too, where they were in the item order; Record.Gone is set then.
+	AllRecords(ctx context.Context) iter.Seq2[pipeline.Record, error]
 }
 
 // DefaultLease is how long an owner holds items without a sign of life, unless a queue is told otherwise.

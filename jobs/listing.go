@@ -102,6 +102,9 @@ func (b *batch) addAll(ctx context.Context, src pipeline.Source) error {
 func (b *batch) add(ctx context.Context, ref pipeline.Ref) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.sample != nil {
+		b.sample.add(ref)
+	}
 	if b.refs = append(b.refs, ref); len(b.refs) >= b.size {
 		b.pour(ctx)
 	}

@@ -1,6 +1,7 @@
 package jobs
 
 import (
+	"maps"
 	"sync"
 	"time"
 
@@ -21,12 +22,20 @@ type Progress struct {
 	Failed    int // those that could not be listed included
 	Cached    int // of Done and Truncated: answered from the store
 
-	Requests  int             // sent in this run, as far as their documents have an outcome or were released
-	Unstored  int             // answers that came and could not be stored: their documents are asked again
-	Ambiguous int             // of Requests: those that ended without an answer after they were sent; they may have been billed
-	Tokens    pipeline.Tokens // of the answers that were sent for in this run
-	Usual     time.Duration   // how long the requests took, on average, that brought an answer; 0 while there is none
-	Oldest    Working         // the document that is at one thing for the longest time; zero where none is at anything
+	Reasons   map[Reason]Worked // those that were worked on, by why they were pending
+	Requests  int               // sent in this run, as far as their documents have an outcome or were released
+	Unstored  int               // answers that came and could not be stored: their documents are asked again
+	Ambiguous int               // of Requests: those that ended without an answer after they were sent; they may have been billed
+	Tokens    pipeline.Tokens   // of the answers that were sent for in this run
+	Usual     time.Duration     // how long the requests took, on average, that brought an answer; 0 while there is none
+	Oldest    Working           // the document that is at one thing for the longest time; zero where none is at anything
+}
+
+// Worked is what became of documents in a run.
+type Worked struct {
+	Asked  int `json:"asked"`  // answered by a request that was sent; truncated answers too
+	Cached int `json:"cached"` // answered from the store
+	Failed int `json:"failed"`
 }
 
 // Finished is the number of documents that need no more work: those of earlier runs included.
@@ -47,6 +56,7 @@ func (r *Runner) Progress() Progress {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.now
+	now.Reasons = maps.Clone(p.now.Reasons)
 	if p.answers > 0 {
 		now.Usual = p.took / time.Duration(p.answers)
 	}
@@ -98,8 +108,30 @@ func (p *progress) sent(rec *pipeline.Record) {
 	}
 }
 
-func (p *progress) finish(rec *pipeline.Record) {
+// note counts an outcome by the reason for the work.
+func (p *Progress) note(why Reason, rec *pipeline.Record) {
+	if !rec.State.Final() {
+		return
+	}
+	w := p.Reasons[why]
+	switch {
+	case rec.State == pipeline.Failed:
+		w.Failed++
+	case rec.Cached:
+		w.Cached++
+	default:
+		w.Asked++
+	}
+	if p.Reasons == nil {
+		p.Reasons = map[Reason]Worked{}
+	}
+	p.Reasons[why] = w
+}
+
+func (p *progress) finish(o Outcome) {
 	p.update(func(now *Progress) {
+		rec := o.Record
+		now.note(o.Reason, rec)
 		switch rec.State {
 		case pipeline.Done:
 			now.Done++

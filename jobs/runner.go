@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,6 +30,11 @@ type Runner struct {
 	// CallTimeout is how long one call of a step may take: after a budget, a deadline or a threshold, documents in flight have so
 	// much more than Grace, so that only what hangs elsewhere is given up. 0: as long as they take.
 	CallTimeout time.Duration
+
+	// Sample, if not 0, is how many documents the run works on, at most: always the same ones, as long as they are there. It works
+	// on none before all are listed. Limit, if not 0, is how many it works on, at most, in item order.
+	Sample int
+	Limit  int
 
 	Deadline      time.Time  // no new document is started from then on, by the wall clock; zero: no deadline
 	FailThreshold *Threshold // how many documents may fail until the run stops; nil: all
@@ -58,6 +64,7 @@ type run struct {
 	wake     chan struct{}
 	trial    trial
 	score    score
+	sample   *sample      // nil where all documents are worked on
 	open     atomic.Int64 // what the run still has to do: list, claim all, and each item that was claimed
 
 	stopping chan struct{} // closed when no new document may be started
@@ -65,7 +72,8 @@ type run struct {
 	cause    error // why; set before stopping is closed
 }
 
-// Run works until every document has an outcome, and returns nil then, whatever the outcomes are. It returns early when
+// Run works until every document has an outcome, or those that Sample and Limit leave, and returns nil then, whatever the outcomes
+// are. It returns early when
 // stop is closed (ErrInterrupted), when the deadline comes, when too many documents failed, or when a failure is fatal for
 // all documents: that error. Then no new document is started, and what is not finished is pending again. Those in flight get
 // Grace; after a budget, the deadline or the threshold they are let finish, until stop is closed. A stop that leaves nothing
@@ -84,6 +92,9 @@ func (r *Runner) Run(ctx context.Context, stop <-chan struct{}) error {
 		stopping: make(chan struct{}),
 	}
 	w.trial.pass = w.pass
+	if r.Sample > 0 {
+		w.sample = &sample{most: r.Sample}
+	}
 	w.open.Store(2)
 	err := w.run(ctx, stop)
 	// What is still held was not started or not finished. The store must hear of it even if ctx has ended.
@@ -292,34 +303,66 @@ func (w *run) stopped() bool {
 // dispatch claims items and hands them to the workers, in item order.
 func (w *run) dispatch(ctx context.Context) {
 	defer close(w.items)
+	left := math.MaxInt
+	if w.Limit > 0 {
+		left = w.Limit
+	}
 	for {
 		whole := w.progress.isListed() // before the claim: what is listed after it must be claimed too
-		batch, err := w.Lease.Claim(ctx, w.workers())
+		batch, err := w.claim(ctx, min(left, w.workers()), whole)
 		if err != nil {
 			w.broken(ctx, err)
 			return
 		}
+		left -= len(batch)
 		w.open.Add(int64(len(batch)))
-		if len(batch) == 0 {
-			if whole {
-				w.open.Add(-1)
-				return
-			}
-			select {
-			case <-w.wake:
-			case <-w.stopping:
-				return
-			}
-			continue
+		if len(batch) == 0 && (whole || left == 0) {
+			w.open.Add(-1)
+			return
 		}
-		for _, item := range batch {
-			select {
-			case w.items <- item:
-			case <-w.stopping:
-				return
-			}
+		if !w.hand(batch) {
+			return
 		}
 	}
+}
+
+// claim takes up to n items of those that the run works on.
+func (w *run) claim(ctx context.Context, n int, whole bool) ([]Item, error) {
+	switch {
+	case n == 0, w.sample != nil && !whole:
+		return nil, nil
+	case w.sample == nil:
+		return w.Lease.Claim(ctx, n)
+	}
+	for {
+		refs := w.sample.next(n)
+		if len(refs) == 0 {
+			return nil, nil
+		}
+		if batch, err := w.Lease.Take(ctx, refs); len(batch) > 0 || err != nil {
+			return batch, err
+		}
+	}
+}
+
+// hand gives items to the workers; where there are none it waits for more. It returns false when the run is stopping.
+func (w *run) hand(batch []Item) bool {
+	if len(batch) == 0 {
+		select {
+		case <-w.wake:
+			return true
+		case <-w.stopping:
+			return false
+		}
+	}
+	for _, item := range batch {
+		select {
+		case w.items <- item:
+		case <-w.stopping:
+			return false
+		}
+	}
+	return true
 }
 
 // work takes items until there are no more. After a stop it only empties the channel: those items are released at the end.
@@ -352,26 +395,27 @@ func (w *run) process(ctx context.Context, item Item, d *document) (*pipeline.Re
 
 // settle decides what the outcome is, and hands it on.
 func (w *run) settle(ctx context.Context, item Item, rec *pipeline.Record, err error) {
+	o := Outcome{Num: item.Num, Reason: item.Reason, Record: rec}
 	// A failure while the run ends says nothing of the document: it is released.
 	if err != nil && (ctx.Err() != nil || errors.Is(err, pipeline.ErrStopping)) {
 		rec.State = pipeline.Pending
-		w.pass(Outcome{Num: item.Num, Record: rec})
+		w.pass(o)
 		return
 	}
 	if err == nil {
-		w.trial.answered(Outcome{Num: item.Num, Record: rec})
+		w.trial.answered(o)
 		return
 	}
 	e := pipeline.AsError(err)
 	if e.Class == pipeline.Fatal {
 		w.stop(err)
 		rec.State = pipeline.Pending
-		w.pass(Outcome{Num: item.Num, Record: rec})
+		w.pass(o)
 		return
 	}
 	w.Log.Info("failed", "doc", item.Name, "item", item.ID, "class", e.Class, "error", e)
 	rec.State, rec.Err = pipeline.Failed, e
-	if hopeless := w.trial.failed(Outcome{Num: item.Num, Record: rec}); hopeless != nil {
+	if hopeless := w.trial.failed(o); hopeless != nil {
 		w.stop(hopeless)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -579,4 +581,100 @@ func TestProgressOfAttempts(t *testing.T) {
 	if p := r.Progress(); p.Requests != 12 || p.Ambiguous != 6 || p.Usual != time.Minute || p.Oldest != (jobs.Working{}) {
 		t.Errorf("progress %+v, want 12 requests, 6 of them ambiguous, an answer in a minute, and nothing in flight", p)
 	}
+}
+
+// worked gives the IDs of the documents that have an answer.
+func worked(t *testing.T, q *jobstest.Mem) []string {
+	t.Helper()
+	var ids []string
+	for rec, err := range q.Records(t.Context()) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rec.State == pipeline.Done {
+			ids = append(ids, rec.ID)
+		}
+	}
+	return ids
+}
+
+func TestSample(t *testing.T) {
+	run := func(q *jobstest.Mem, n, most int) {
+		t.Helper()
+		r := setup(t, q, &list{n: n, bad: 3}, answer(0))
+		r.Sample = most
+		if err := r.Run(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	q := jobstest.NewMem()
+	run(q, 1000, 20)
+	first := worked(t, q)
+	if len(first) != 20 {
+		t.Fatalf("answered %d documents, want 20", len(first))
+	}
+	run(q, 1000, 20)
+	if again := worked(t, q); !slices.Equal(first, again) {
+		t.Errorf("the same sample again: answered %q, want %q", again, first)
+	}
+	run(q, 1001, 30)
+	larger := worked(t, q)
+	missing := slices.DeleteFunc(slices.Clone(first), func(id string) bool { return slices.Contains(larger, id) })
+	if len(larger) < 30 || len(larger) > 31 || len(missing) > 0 {
+		t.Errorf("a larger sample: %d documents, want 30, those of the smaller one among them (lacks %q)", len(larger), missing)
+	}
+	half := 0
+	for _, id := range larger {
+		if n, _ := strconv.Atoi(id); n <= 500 {
+			half++
+		}
+	}
+	if half < 8 || half > 22 {
+		t.Errorf("%d of %d are of the first half: not spread evenly", half, len(larger))
+	}
+	r := setup(t, q, &list{n: 1001, bad: 3}, answer(0))
+	if err := r.Run(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := r.Progress().Done, 1000-len(larger); got != want {
+		t.Errorf("the full run answered %d documents, want the %d others", got, want)
+	}
+	if got, want := r.Progress().Reasons[jobs.New], (jobs.Worked{Asked: 1000 - len(larger)}); got != want {
+		t.Errorf("by reason: got %+v, want %+v", got, want)
+	}
+}
+
+func TestSampleOfFew(t *testing.T) {
+	q := jobstest.NewMem()
+	r := setup(t, q, &list{n: 5}, answer(0))
+	r.Sample = 20
+	if err := r.Run(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	wantCounts(t, q, jobs.Counts{Done: 5})
+}
+
+func TestLimit(t *testing.T) {
+	q := jobstest.NewMem()
+	for i, want := range []int{7, 14, 20, 20} {
+		r := setup(t, q, &list{n: 20, slow: time.Millisecond}, answer(time.Millisecond))
+		r.Limit = 7
+		if err := r.Run(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+		wantCounts(t, q, jobs.Counts{Done: want, Pending: 20 - want})
+		if got := worked(t, q); got[len(got)-1] != fmt.Sprint(want) {
+			t.Errorf("run %d ended at document %s, want %d: the first that wait", i+1, got[len(got)-1], want)
+		}
+	}
+}
+
+func TestSampleWithinLimit(t *testing.T) {
+	q := jobstest.NewMem()
+	r := setup(t, q, &list{n: 100}, answer(0))
+	r.Sample, r.Limit = 10, 4
+	if err := r.Run(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	wantCounts(t, q, jobs.Counts{Done: 4, Pending: 96})
 }

@@ -20,7 +20,7 @@ type Field struct {
 // A Ref is what a job remembers of a document to find it again.
 type Ref struct {
 	Source string  // name of the source that listed it; unique in a job
-	ID     string  // unique in its source and the same in every run: a slash-separated path, a row's key or its number
+	ID     string  // unique in its source and the same in every run: a slash-separated path, a row's key or a hash of its values
 	Name   string  // for people: a file's name, or "tickets.csv row 17"
 	Stamp  string  // changes when the document does: size, time and mode of a file, hash of a row
 	Row    int     // the row's number as a person counts it in the file, from 1, the header included; 0 for a file
@@ -54,7 +54,7 @@ type Source interface {
 
 	// List yields every document once, in the same order each time as long as the input does not change. A document that
 	// can't be had is yielded with Ref.Err set. A non-nil error ends the listing: the input as a whole can't be read on.
-	// Memory does not grow with the number of documents, but for what telling duplicate keys apart needs.
+	// Memory does not grow with the number of documents, but for what telling equal rows apart needs.
 	List(ctx context.Context) iter.Seq2[Ref, error]
 
 	// Open reads the document of a ref that List yielded, in this run or an earlier one, within bounded memory. For a row
@@ -121,6 +121,7 @@ type Record struct {
 	Cached   bool          // the answer was in the store already: nothing was sent
 	Started  time.Time     // when the work on the document began
 	Duration time.Duration // how long the work on it took, waiting for limits included
+	Gone     time.Time     // when the document was found to be gone from the inputs; zero while it is there
 	Tries    int           // how many requests were sent for it
 	Attempts []Attempt     // each of them, in order; filled while working, not when records are read back in bulk
 }

@@ -195,7 +195,7 @@ func (s *suite) finishAll() {
 }
 
 func done(it jobs.Item, answer string) jobs.Outcome {
-	return jobs.Outcome{Num: it.Num, Record: &pipeline.Record{
+	return jobs.Outcome{Num: it.Num, Reason: it.Reason, Record: &pipeline.Record{
 		Ref: it.Ref, State: pipeline.Done, Answer: answer, Request: hash(it.ID + answer), Tries: 1,
 	}}
 }

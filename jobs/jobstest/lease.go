@@ -39,6 +39,8 @@ var leaseTests = []test{
 		s.finish(l, released(a))
 		s.wantClaim(l, 2, "a", "b")
 	}},
+	{"what is taken by name is what waits", testTake},
+	{"an item knows why it waits", testReasons},
 	{"no item goes to two owners", testRace},
 	{"an outcome of what is not held is refused", testFence},
 	{"an item that was never there is lost", func(s *suite) {
@@ -225,4 +227,55 @@ func testNoOutcome(s *suite) {
 		}
 	}
 	s.wantCounts(jobs.Counts{Claimed: 2})
+}
+
+func testTake(s *suite) {
+	s.list(question, refs("a", "b", "c", "d", "e"))
+	l := s.join()
+	s.finish(l, done(s.wantClaim(l, 1, "a")[0], "yes"))
+	s.wantClaim(s.join(), 1, "b")
+	take := func(want []string, names ...string) {
+		s.Helper()
+		items, err := l.Take(s.Context(), refs(names...))
+		s.must(err)
+		if got := ids(items); !slices.Equal(got, want) {
+			s.Errorf("take %q: got %q, want %q", names, got, want)
+		}
+	}
+	take([]string{"d", "c"}, "d", "a", "b", "c", "unknown") // answered, held by another, never there
+	take(nil, "d")
+	take(nil)
+	s.list(question, refs("a", "b", "c", "d"))
+	take(nil, "e") // gone
+	s.wantCounts(jobs.Counts{Done: 1, Claimed: 3, Gone: 1})
+}
+
+func testReasons(s *suite) {
+	want := func(reasons ...string) []jobs.Item {
+		s.Helper()
+		l := s.join()
+		var got []string
+		items := s.claim(l, 10)
+		for _, it := range items {
+			got = append(got, it.ID+" "+string(it.Reason))
+		}
+		if !slices.Equal(got, reasons) {
+			s.Errorf("claimed for: got %q, want %q", got, reasons)
+		}
+		s.must(l.Release(s.Context()))
+		return items
+	}
+	s.list(question, refs("a", "b", "c"))
+	want("a new", "b new", "c new")
+	s.list("another", refs("a", "b", "c"))
+	want("a new", "b new", "c new") // nobody answered the first question
+	s.finishAll()
+	v2 := changed(ref("a"), "v2")
+	s.list("another", []pipeline.Ref{v2, ref("b"), ref("d")})
+	want("a changed", "d new")
+	s.list(question, []pipeline.Ref{v2, ref("b"), ref("d")})
+	want("a changed", "b question", "d new")
+	s.finishAll()
+	s.list(question, []pipeline.Ref{v2, ref("b"), ref("d"), ref("c")})
+	want("c question") // it is back, and was answered for another question
 }

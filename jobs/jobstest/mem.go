@@ -42,7 +42,7 @@ type memItem struct {
 	owner    int64
 	record   *pipeline.Record // the newest outcome
 	fault    string           // the text of the Ref.Err that it failed with; "" where it could be had
-	gone     bool
+	goneAt   time.Time        // zero while it is there
 }
 
 var (
@@ -99,7 +99,7 @@ func (m *Mem) Counts(ctx context.Context) (jobs.Counts, error) {
 
 func (it *memItem) count(c *jobs.Counts) {
 	switch {
-	case it.gone:
+	case it.gone():
 		c.Gone++
 	case it.state == pipeline.Pending:
 		c.Pending++
@@ -116,8 +116,17 @@ func (it *memItem) count(c *jobs.Counts) {
 
 // Records implements jobs.Reader. It yields what was there when it was called.
 func (m *Mem) Records(ctx context.Context) iter.Seq2[pipeline.Record, error] {
+	return m.records(ctx, func(it *memItem) bool { return !it.gone() })
+}
+
+// AllRecords implements jobs.Reader. It yields what was there when it was called.
+func (m *Mem) AllRecords(ctx context.Context) iter.Seq2[pipeline.Record, error] {
+	return m.records(ctx, func(*memItem) bool { return true })
+}
+
+func (m *Mem) records(ctx context.Context, which func(it *memItem) bool) iter.Seq2[pipeline.Record, error] {
 	return func(yield func(pipeline.Record, error) bool) {
-		for _, rec := range m.snapshot() {
+		for _, rec := range m.snapshot(which) {
 			if err := ctx.Err(); err != nil {
 				yield(pipeline.Record{}, err)
 				return
@@ -129,25 +138,27 @@ func (m *Mem) Records(ctx context.Context) iter.Seq2[pipeline.Record, error] {
 	}
 }
 
-func (m *Mem) snapshot() []pipeline.Record {
+func (m *Mem) snapshot(which func(it *memItem) bool) []pipeline.Record {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var recs []pipeline.Record
 	for _, it := range m.sorted() {
-		if !it.gone {
+		if which(it) {
 			recs = append(recs, it.current())
 		}
 	}
 	return recs
 }
 
+func (it *memItem) gone() bool { return !it.goneAt.IsZero() }
+
 // current is the record as Records yields it.
 func (it *memItem) current() pipeline.Record {
 	if !it.state.Final() {
-		return pipeline.Record{Ref: it.Ref, State: it.state}
+		return pipeline.Record{Ref: it.Ref, State: it.state, Gone: it.goneAt}
 	}
 	rec := *it.record
-	rec.Ref, rec.State, rec.Attempts = it.Ref, it.state, nil
+	rec.Ref, rec.State, rec.Attempts, rec.Gone = it.Ref, it.state, nil, it.goneAt
 	return rec
 }
 
@@ -206,9 +217,11 @@ func (l *memListing) add(ref pipeline.Ref) *memItem {
 	changed := it == nil || it.Stamp != ref.Stamp || it.question != l.question || it.fault != faultOf(ref)
 	if it == nil {
 		it = l.m.newItem(ref)
+	} else if changed {
+		it.Reason = it.reason(ref)
 	}
 	l.pos++
-	it.Ref, it.pos, it.question, it.gone = ref, l.pos, l.question, false
+	it.Ref, it.pos, it.question, it.goneAt = ref, l.pos, l.question, time.Time{}
 	it.Ref.Err = nil
 	it.Fields = slices.Clone(ref.Fields)
 	l.seen[it.Num] = true
@@ -218,8 +231,19 @@ func (l *memListing) add(ref pipeline.Ref) *memItem {
 	return it
 }
 
+// reason is why a listing that finds ref makes the item pending.
+func (it *memItem) reason(ref pipeline.Ref) jobs.Reason {
+	switch {
+	case it.record == nil:
+		return jobs.New
+	case it.Stamp != ref.Stamp, it.fault != faultOf(ref), it.state == pipeline.Pending && it.Reason == jobs.Changed:
+		return jobs.Changed
+	}
+	return jobs.Question
+}
+
 func (m *Mem) newItem(ref pipeline.Ref) *memItem {
-	it := &memItem{Item: jobs.Item{Num: int64(len(m.items)) + 1}}
+	it := &memItem{Item: jobs.Item{Num: int64(len(m.items)) + 1, Reason: jobs.New}}
 	m.items = append(m.items, it)
 	m.byKey[memKey{ref.Source, ref.ID}] = it
 	return it
@@ -260,8 +284,8 @@ func (l *memListing) End(ctx context.Context) (gone int, err error) {
 	l.m.mu.Lock()
 	defer l.m.mu.Unlock()
 	for _, it := range l.m.items {
-		if !it.gone && !l.seen[it.Num] {
-			it.gone = true
+		if !it.gone() && !l.seen[it.Num] {
+			it.goneAt = l.m.Now()
 			gone++
 		}
 	}
@@ -292,15 +316,40 @@ func (l *memLease) Claim(ctx context.Context, n int) ([]jobs.Item, error) {
 		if len(claimed) >= n {
 			break
 		}
-		if it.state == pipeline.Pending && !it.gone {
-			it.state, it.owner = pipeline.Claimed, l.owner
-			if l.m.listing {
-				it.question = l.m.question
-			}
-			claimed = append(claimed, it.Item)
+		if it.state == pipeline.Pending && !it.gone() {
+			claimed = append(claimed, l.hold(it))
 		}
 	}
 	return claimed, nil
+}
+
+// Take implements jobs.Lease.
+func (l *memLease) Take(ctx context.Context, refs []pipeline.Ref) ([]jobs.Item, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	l.m.mu.Lock()
+	defer l.m.mu.Unlock()
+	if err := l.check(); err != nil {
+		return nil, err
+	}
+	l.m.expire(l.owner)
+	var taken []jobs.Item
+	for _, ref := range refs {
+		if it := l.m.byKey[memKey{ref.Source, ref.ID}]; it != nil && it.state == pipeline.Pending && !it.gone() {
+			taken = append(taken, l.hold(it))
+		}
+	}
+	return taken, nil
+}
+
+// hold marks an item as the owner's. The question that is asked of it now is that of the newest listing.
+func (l *memLease) hold(it *memItem) jobs.Item {
+	it.state, it.owner = pipeline.Claimed, l.owner
+	if l.m.listing {
+		it.question = l.m.question
+	}
+	return it.Item
 }
 
 func (l *memLease) check() error {

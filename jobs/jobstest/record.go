@@ -3,6 +3,7 @@ package jobstest
 import (
 	"context"
 	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,6 +24,24 @@ var recordTests = []test{
 		s.wantRecords("a done one", "b done two")
 	}},
 	{"counts add up", testCounts},
+	{"what is gone keeps its record and its place", func(s *suite) {
+		s.list(question, refs("a", "b", "c"))
+		s.finishAll()
+		s.list(question, refs("a", "c", "d"))
+		s.wantRecords("a done answer to a v1", "c done answer to c v1", "d pending")
+		var got []string
+		for rec, err := range s.store.AllRecords(s.Context()) {
+			s.must(err)
+			line := rec.ID + " " + rec.Answer
+			if !rec.Gone.IsZero() {
+				line += " gone"
+			}
+			got = append(got, line)
+		}
+		if want := []string{"a answer to a v1", "b answer to b v1 gone", "c answer to c v1", "d "}; !slices.Equal(got, want) {
+			s.Errorf("all records: got %q, want %q", got, want)
+		}
+	}},
 	{"records can be left early", func(s *suite) {
 		s.list(question, numbered(10))
 		for range 20 {

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"strings"
 
@@ -97,32 +98,69 @@ func (t *tx) release(owner int64) error {
 	return err
 }
 
+// Take implements jobs.Lease.
+func (l *lease) Take(ctx context.Context, refs []pipeline.Ref) (taken []jobs.Item, err error) {
+	err = l.s.writer.do(ctx, 0, func(tx *tx) error {
+		if err := l.check(tx); err != nil {
+			return err
+		}
+		if err := tx.expire(l.s.now(), l.owner); err != nil {
+			return err
+		}
+		c := claim{most: math.MaxInt}
+		for _, ref := range refs {
+			err := tx.each(selectPending+` FROM sources s CROSS JOIN items i ON i.source = s.num`+joinFields+`
+				WHERE s.name = ? AND i.id = ? AND i.state = 'pending' AND i.gone_at IS NULL`, []any{ref.Source, ref.ID}, c.add)
+			if err != nil {
+				return err
+			}
+		}
+		taken = c.items
+		return l.hold(tx, taken)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return taken, nil
+}
+
 // pending reads the first n items that wait, and fewer where they are large.
 func (t *tx) pending(n int) ([]jobs.Item, error) {
-	var (
-		items []jobs.Item
-		row   fieldDecoder
-		bytes int
-	)
-	err := t.each(`SELECT i.num, s.name, i.id, i.name, i.stamp, i.row, i.attempts, h.names, d.fields
-		FROM items i INDEXED BY items_pending CROSS JOIN sources s ON s.num = i.source
-		LEFT JOIN headers h ON h.num = i.header LEFT JOIN documents d ON d.item = i.num
-		WHERE i.state = 'pending' AND i.gone_at IS NULL ORDER BY i.pos, i.num LIMIT ?`, []any{n},
-		func(rows *sql.Rows) (bool, error) {
-			var it jobs.Item
-			err := rows.Scan(&it.Num, &it.Source, &it.ID, &it.Name, &it.Stamp, &it.Row, &it.Attempts, &row.names, &row.values)
-			if err != nil {
-				return false, err
-			}
-			bytes += len(row.values.String)
-			if bytes > maxClaimBytes && len(items) > 0 {
-				return false, nil
-			}
-			it.Fields, err = row.fields()
-			items = append(items, it)
-			return true, err
-		})
-	return items, err
+	c := claim{most: maxClaimBytes}
+	err := t.each(selectPending+` FROM items i INDEXED BY items_pending CROSS JOIN sources s ON s.num = i.source`+joinFields+`
+		WHERE i.state = 'pending' AND i.gone_at IS NULL ORDER BY i.pos, i.num LIMIT ?`, []any{n}, c.add)
+	return c.items, err
+}
+
+// selectPending are the columns that a claim scans, of tables named as in joinFields. One that has a record and no reason was
+// pending before there were any.
+const (
+	selectPending = `SELECT i.num, s.name, i.id, i.name, i.stamp, i.row, i.attempts, iif(i.record IS NULL, 'new', coalesce(i.reason, 'again')),
+		h.names, d.fields`
+	joinFields = ` LEFT JOIN headers h ON h.num = i.header LEFT JOIN documents d ON d.item = i.num`
+)
+
+// A claim collects items, until they are too large for one.
+type claim struct {
+	most  int // bytes of fields, but one item at least
+	items []jobs.Item
+	bytes int
+	row   fieldDecoder
+}
+
+func (c *claim) add(rows *sql.Rows) (more bool, err error) {
+	var it jobs.Item
+	err = rows.Scan(&it.Num, &it.Source, &it.ID, &it.Name, &it.Stamp, &it.Row, &it.Attempts, &it.Reason, &c.row.names, &c.row.values)
+	if err != nil {
+		return false, err
+	}
+	c.bytes += len(c.row.values.String)
+	if c.bytes > c.most && len(c.items) > 0 {
+		return false, nil
+	}
+	it.Fields, err = c.row.fields()
+	c.items = append(c.items, it)
+	return true, err
 }
 
 // hold marks items as the owner's. The question that is asked of them now is that of the newest listing.

@@ -42,6 +42,11 @@ func OpenReader(ctx context.Context, path string) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
+	return openToRead(ctx, path, "")
+}
+
+// openToRead is OpenReader for a path that is no link; how is added to the name that the driver gets.
+func openToRead(ctx context.Context, path, how string) (*Reader, error) {
 	if err := inspect(path); err != nil {
 		return nil, err
 	}
@@ -49,7 +54,7 @@ func OpenReader(ctx context.Context, path string) (*Reader, error) {
 	if isEmpty(path) {
 		return nil, errors.Join(lossOf(path, noted.missing(mark{})), stateError(fmt.Errorf("%s %w: it is empty", filepath.Base(path), ErrNotState)))
 	}
-	r, err := openReader(ctx, path, readerDSN(path))
+	r, err := openReader(ctx, path, readerDSN(path)+how)
 	if code := codeOf(err); (code == codes.SQLITE_CANTOPEN || code == codes.SQLITE_READONLY) && !hasLog(path) {
 		// A folder that can't be written to, such as a backup's: SQLite can't make the index of a log there, and needs none.
 		r, err = openReader(ctx, path, readerDSN(path)+"&immutable=1")
@@ -230,38 +235,75 @@ const (
 // Records implements jobs.Reader. It is one read of what was committed when it began; while it lasts, the write-ahead log
 // can't be emptied.
 func (r *Reader) Records(ctx context.Context) iter.Seq2[pipeline.Record, error] {
+	return r.records(ctx, `items i INDEXED BY items_order`, `WHERE i.gone_at IS NULL`)
+}
+
+// AllRecords implements jobs.Reader. As Records it is one read; it sorts the items, which takes memory for their numbers.
+func (r *Reader) AllRecords(ctx context.Context) iter.Seq2[pipeline.Record, error] {
+	return r.records(ctx, `items i`, ``)
+}
+
+// records reads the records of items in item order. An index that is damaged can leave some out and look sound: so they are counted
+// in the table too, as of the same moment.
+func (r *Reader) records(ctx context.Context, items, where string) iter.Seq2[pipeline.Record, error] {
 	return func(yield func(pipeline.Record, error) bool) {
-		rows, err := r.db.QueryContext(ctx, `SELECT `+selectRef+`, `+selectOutcome+` FROM items i INDEXED BY items_order`+joinRef+`
-			LEFT JOIN records r ON r.item = i.num AND r.num = i.record AND i.state IN ('done', 'truncated', 'failed')
-			LEFT JOIN answers a ON a.num = r.answer
-			WHERE i.gone_at IS NULL ORDER BY i.pos, i.num`)
+		tx, err := r.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 		if err != nil {
 			yield(pipeline.Record{}, r.failure(ctx, "read records", err))
 			return
 		}
-		defer rows.Close()
-		var row recordScanner
-		for rows.Next() {
-			rec, err := row.scan(rows)
-			if err != nil {
-				yield(pipeline.Record{}, r.failure(ctx, "read records", err))
-				return
-			}
-			if !yield(rec, nil) {
-				return
-			}
+		defer tx.Rollback()
+		n, more, err := r.yieldRecords(ctx, tx, items, where, yield)
+		if err == nil && more {
+			err = countAll(ctx, tx, where, n)
 		}
-		if err := rows.Err(); err != nil {
+		if err != nil && more {
 			yield(pipeline.Record{}, r.failure(ctx, "read records", err))
 		}
 	}
 }
 
-// recordScanner scans the columns of selectRef and selectOutcome.
+// yieldRecords yields records until yield returns false, or there are no more; n is how many there were.
+func (r *Reader) yieldRecords(ctx context.Context, tx *sql.Tx, items, where string, yield func(pipeline.Record, error) bool) (n int, more bool, err error) {
+	rows, err := tx.QueryContext(ctx, `SELECT `+selectRef+`, i.gone_at, `+selectOutcome+` FROM `+items+joinRef+`
+		LEFT JOIN records r ON r.item = i.num AND r.num = i.record AND i.state IN ('done', 'truncated', 'failed')
+		LEFT JOIN answers a ON a.num = r.answer
+		`+where+` ORDER BY i.pos, i.num`)
+	if err != nil {
+		return 0, true, err
+	}
+	defer rows.Close()
+	var row recordScanner
+	for ; rows.Next(); n++ {
+		rec, err := row.scan(rows)
+		if err != nil {
+			return n, true, err
+		}
+		if !yield(rec, nil) {
+			return n, false, nil
+		}
+	}
+	return n, true, rows.Err()
+}
+
+// countAll finds out whether n is the number of items.
+func countAll(ctx context.Context, tx *sql.Tx, where string, n int) error {
+	var all int
+	if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM items i NOT INDEXED `+where).Scan(&all); err != nil {
+		return err
+	}
+	if all != n {
+		return fmt.Errorf("%d documents were read of %d", n, all)
+	}
+	return nil
+}
+
+// recordScanner scans the columns of selectRef, when the item was found to be gone, and those of selectOutcome.
 type recordScanner struct {
 	ref struct {
 		source, id, name, stamp, state string
 		row                            int
+		gone                           sql.NullInt64
 		fieldDecoder
 	}
 	outcome outcomeColumns
@@ -269,7 +311,7 @@ type recordScanner struct {
 
 func (c *recordScanner) scan(rows *sql.Rows) (pipeline.Record, error) {
 	f := &c.ref
-	dest := append([]any{&f.source, &f.id, &f.name, &f.stamp, &f.row, &f.names, &f.values, &f.state}, c.outcome.dest()...)
+	dest := append([]any{&f.source, &f.id, &f.name, &f.stamp, &f.row, &f.names, &f.values, &f.state, &f.gone}, c.outcome.dest()...)
 	if err := rows.Scan(dest...); err != nil {
 		return pipeline.Record{}, err
 	}
@@ -282,7 +324,7 @@ func (c *recordScanner) scan(rows *sql.Rows) (pipeline.Record, error) {
 		return pipeline.Record{}, fmt.Errorf("document %q of %s: %w", f.id, f.source, err)
 	}
 	rec.Ref = pipeline.Ref{Source: f.source, ID: f.id, Name: f.name, Stamp: f.stamp, Row: f.row, Fields: fields}
-	rec.State = pipeline.State(f.state)
+	rec.State, rec.Gone = pipeline.State(f.state), timeOf(f.gone)
 	return rec, nil
 }
 

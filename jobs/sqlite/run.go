@@ -19,6 +19,9 @@ type Run struct {
 	Command string
 	Exit    int             // the exit code; means nothing while Ended is zero
 	Summary json.RawMessage // as given to EndRun; nil before
+
+	Progress   json.RawMessage // as given to SaveProgress last; nil before
+	ProgressAt time.Time
 }
 
 // Runs gives the newest runs, the newest first: at most so many, or all where most is 0.
@@ -27,23 +30,41 @@ func (r *Reader) Runs(ctx context.Context, most int) ([]Run, error) {
 		most = -1 // without limit
 	}
 	var runs []Run
-	err := r.query(ctx, "read runs", `SELECT num, started_at, ended_at, lease_until_at IS NOT NULL, host, pid, command, coalesce(exit, 0), summary
-		FROM runs ORDER BY num DESC LIMIT ?`, []any{most},
+	err := r.query(ctx, "read runs", `SELECT num, started_at, ended_at, lease_until_at IS NOT NULL, host, pid, command, coalesce(exit, 0), summary,
+			progress, progress_at FROM runs ORDER BY num DESC LIMIT ?`, []any{most},
 		func(rows *sql.Rows) error {
 			var (
-				run            Run
-				started, ended sql.NullInt64
-				summary        sql.NullString
+				run                  Run
+				started, ended, seen sql.NullInt64
+				summary, progress    sql.NullString
 			)
-			err := rows.Scan(&run.Num, &started, &ended, &run.Alive, &run.Host, &run.PID, &run.Command, &run.Exit, &summary)
-			run.Started, run.Ended = timeOf(started), timeOf(ended)
-			if summary.Valid {
-				run.Summary = json.RawMessage(summary.String)
-			}
+			err := rows.Scan(&run.Num, &started, &ended, &run.Alive, &run.Host, &run.PID, &run.Command, &run.Exit, &summary, &progress, &seen)
+			run.Started, run.Ended, run.ProgressAt = timeOf(started), timeOf(ended), timeOf(seen)
+			run.Summary, run.Progress = rawJSON(summary), rawJSON(progress)
 			runs = append(runs, run)
 			return err
 		})
 	return runs, err
+}
+
+// rawJSON is JSON that was stored; nil for NULL.
+func rawJSON(text sql.NullString) json.RawMessage {
+	if !text.Valid {
+		return nil
+	}
+	return json.RawMessage(text.String)
+}
+
+// SaveProgress notes where a run stands, as JSON: a sign of life for those who watch it.
+func (s *Store) SaveProgress(ctx context.Context, run int64, progress any) error {
+	text, err := json.Marshal(progress)
+	if err != nil {
+		return fmt.Errorf("progress of run %d: %w", run, err)
+	}
+	return s.writer.do(ctx, len(text), func(tx *tx) error {
+		_, err := tx.exec(`UPDATE runs SET progress = ?, progress_at = ? WHERE num = ?`, string(text), s.now(), run)
+		return err
+	})
 }
 
 // EndRun notes how a run ended: its exit code, and a summary that is stored as JSON.
@@ -109,10 +130,68 @@ func (t *tx) retry(now int64, which string, args ...any) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	res, err := t.exec(`UPDATE items SET state = 'pending', attempts = 0 WHERE `+which, args...)
+	res, err := t.exec(`UPDATE items SET state = 'pending', attempts = 0, reason = 'again' WHERE `+which, args...)
 	if err != nil {
 		return 0, err
 	}
 	n, err := res.RowsAffected()
 	return int(n), err
+}
+
+// redoable are the items that can be asked again on purpose.
+const redoable = `items.state IN ('done', 'truncated', 'failed') AND items.gone_at IS NULL AND items.fault IS NULL`
+
+// Redo makes finished documents pending again whose ID match chooses, and returns how many. Their requests are sent again: the
+// answers to all questions that were ever asked of them are kept as history, but not used again, so that a question that comes
+// back is asked again too.
+func (s *Store) Redo(ctx context.Context, match func(id string) bool) (n int, err error) {
+	err = s.writer.do(ctx, 0, func(tx *tx) error {
+		n = 0
+		for from, more := int64(0), true; more; {
+			var nums []int64
+			from, nums, more, err = tx.chosen(from, match)
+			if err != nil {
+				return err
+			}
+			for _, num := range nums {
+				if err := tx.redo(s.now(), num); err != nil {
+					return err
+				}
+			}
+			n += len(nums)
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	return n, nil
+}
+
+// chosen gives those of a page of redoable items that match chooses; last is where the next page begins.
+func (t *tx) chosen(from int64, match func(id string) bool) (last int64, nums []int64, more bool, err error) {
+	const page = 1000
+	seen := 0
+	err = t.each(`SELECT num, id FROM items WHERE num > ? AND `+redoable+` ORDER BY num LIMIT ?`, []any{from, page},
+		func(rows *sql.Rows) (bool, error) {
+			var id string
+			if err := rows.Scan(&last, &id); err != nil {
+				return false, err
+			}
+			if seen++; match(id) {
+				nums = append(nums, last)
+			}
+			return true, nil
+		})
+	return last, nums, seen == page, err
+}
+
+func (t *tx) redo(now, num int64) error {
+	_, err := t.exec(`UPDATE answers SET superseded_at = ? WHERE superseded_at IS NULL AND request IN
+		(SELECT request FROM records WHERE item = ? AND request IS NOT NULL)`, now, num)
+	if err != nil {
+		return err
+	}
+	_, err = t.exec(`UPDATE items SET state = 'pending', attempts = 0, reason = 'again' WHERE num = ?`, num)
+	return err
 }

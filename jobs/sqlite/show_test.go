@@ -1,7 +1,10 @@
 package sqlite
 
 import (
+	"context"
+	"fmt"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"docbatch/jobs"
@@ -44,14 +47,27 @@ func mixed(t *testing.T) (*Store, jobs.Lease) {
 
 func TestFailures(t *testing.T) {
 	s, _ := mixed(t)
-	got, err := s.Failures(t.Context())
-	must(t, err)
-	want := []Failure{
-		{Class: pipeline.Refused, Kind: pipeline.KindFilter, Message: "filtered", Count: 2, Example: "4"},
-		{Class: pipeline.Invalid, Kind: pipeline.KindDamaged, Message: "3 columns instead of 4", Count: 1, Example: "6"},
-	}
-	if len(got) != 2 || got[0] != want[0] || got[1] != want[1] {
-		t.Errorf("failures:\n got %+v\nwant %+v", got, want)
+	for name, tt := range map[string]struct {
+		read func(context.Context) ([]Failure, error)
+		want []Failure
+	}{
+		"failed": {s.Failures, []Failure{
+			{Class: pipeline.Refused, Kind: pipeline.KindFilter, Message: "filtered", Count: 2, Example: "tickets.csv row 4"},
+			{Class: pipeline.Invalid, Kind: pipeline.KindDamaged, Message: "3 columns instead of 4", Count: 1, Example: "tickets.csv row 6"},
+		}},
+		"truncated": {s.Truncations, []Failure{
+			{Class: pipeline.Refused, Kind: pipeline.KindTruncated, Message: "cut", Count: 1, Example: "tickets.csv row 3"},
+		}},
+	} {
+		got, err := tt.read(t.Context())
+		if err != nil || !slices.Equal(got, tt.want) {
+			t.Errorf("%s:\n got %+v, %v\nwant %+v", name, got, err, tt.want)
+		}
+		for _, f := range got {
+			if found, err := s.Find(t.Context(), f.Example); len(found) != 1 || err != nil {
+				t.Errorf("find the example %q: got %d, %v, want 1", f.Example, len(found), err)
+			}
+		}
 	}
 }
 
@@ -125,11 +141,56 @@ func TestFind(t *testing.T) {
 		}
 	}
 
+	if got, err := s.Find(t.Context(), "7"); len(got) != 1 || err != nil || got[0].State != pipeline.Pending || got[0].Reason != jobs.New {
+		t.Errorf("find what waits: got %+v, error %v, want it to be new", got, err)
+	}
+
 	other := rows(1)[0]
 	other.Source, other.ID = "other", "3"
 	list(t, s, []pipeline.Ref{other})
 	got, err := s.Find(t.Context(), "3")
 	if len(got) != 2 || err != nil || got[0].Gone.IsZero() && got[1].Gone.IsZero() {
 		t.Errorf("find in two sources: got %+v, error %v, want two, one of them gone", got, err)
+	}
+}
+
+// TestFindByName has rows whose IDs say nothing to a person, as where they have no key, and a file.
+func TestFindByName(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "state.db"), Options{})
+	refs := rows(3)
+	for i := range refs {
+		refs[i].ID = "#" + refs[i].Stamp
+	}
+	refs = append(refs, pipeline.Ref{Source: "inbox", ID: "sub/a.txt", Name: "a.txt", Stamp: "1"})
+	list(t, s, refs)
+	for what, want := range map[string]string{
+		"tickets.csv row 3": refs[1].ID, "3": refs[1].ID, "a.txt": "sub/a.txt", refs[2].ID: refs[2].ID, "inbox:sub/a.txt": "sub/a.txt",
+		"0": "", "03": "", "row 3": "", "tickets.csv": "",
+	} {
+		got, err := s.Find(t.Context(), what)
+		must(t, err)
+		if want == "" && len(got) != 0 || want != "" && (len(got) != 1 || got[0].ID != want) {
+			t.Errorf("find %q: got %+v, want %q", what, got, want)
+		}
+	}
+
+	moved := slices.Clone(refs[:1])
+	moved[0].Row, moved[0].Name = 3, "tickets.csv row 3"
+	list(t, s, moved)
+	if got, err := s.Find(t.Context(), "3"); len(got) != 1 || err != nil || got[0].ID != refs[0].ID {
+		t.Errorf("find a row that took the place of one that is gone: got %+v, error %v, want %s", got, err, refs[0].ID)
+	}
+}
+
+// TestFindBounds has more documents of one name than a person can be told.
+func TestFindBounds(t *testing.T) {
+	s := open(t, filepath.Join(t.TempDir(), "state.db"), Options{})
+	var refs []pipeline.Ref
+	for i := range MostFound + 20 {
+		refs = append(refs, pipeline.Ref{Source: "mail", ID: fmt.Sprintf("%d/body.txt", i), Name: "body.txt", Stamp: "1"})
+	}
+	list(t, s, refs)
+	if got, err := s.Find(t.Context(), "body.txt"); len(got) != MostFound || err != nil {
+		t.Errorf("got %d documents, error %v, want %d", len(got), err, MostFound)
 	}
 }
