@@ -3,6 +3,8 @@ package agent
 import (
 	"context"
 	"time"
+
+	"docbatch/pipeline"
 )
 
 // Limits are what a Pace keeps to. Each is optional: 0 means that it is not known, or its default.
@@ -29,6 +31,34 @@ const (
 	DefaultGiveUp      = 15 * time.Minute
 	DefaultGiveUpEarly = 2 * time.Minute
 )
+
+// Cost is what req counts for against the limit on tokens, as far as m knows. One that the limits can never let pass is an error of
+// class Invalid and kind KindTooLong. Only what is too long for sure is: the service knows better, and says so for nothing.
+func (l Limits) Cost(m *Meter, req *Request) (tokens int, err error) {
+	guess := m.Estimate(req)
+	if l.Reserve && req.Params.MaxTokens > 0 {
+		guess.Completion = req.Params.MaxTokens
+	}
+	if l.Context <= 0 && l.Tokens <= 0 {
+		return guess.Total(), nil
+	}
+	least := m.least(req)
+	if most := l.Context; most > 0 && least+req.Params.MaxTokens > most {
+		return 0, tooLong("the document is too long for the agent: it and its answer need %d tokens at least, and the agent takes %d", least+req.Params.MaxTokens, most)
+	}
+	most := int(l.Tokens)
+	if most > 0 && least > most {
+		return 0, tooLong("the document alone is over the limit on tokens: it has %d at least, and %d a minute are allowed", least, most)
+	}
+	if most > 0 {
+		return min(guess.Total(), most), nil // an empty minute takes it
+	}
+	return guess.Total(), nil
+}
+
+func tooLong(format string, args ...any) error {
+	return pipeline.Errorf(pipeline.Invalid, pipeline.KindTooLong, format, args...)
+}
 
 // Rates is what a service says of its limits beside an answer or an error, in headers such as x-ratelimit-remaining-requests.
 type Rates struct {

@@ -403,7 +403,7 @@ func TestMeter(t *testing.T) {
 				req := &agent.Request{Messages: []agent.Message{{Content: text(size)}}}
 				guess := m.Estimate(req)
 				cost := pipeline.Tokens{Prompt: 200 + int(float64(size)/bytesPerToken*(0.9+0.2*rng.Float64())), Completion: 50 + rng.IntN(400)}
-				if got := m.Learn(req, cost); got != cost {
+				if got := m.Learn(req, cost, time.Second); got != cost {
 					t.Fatalf("cost %v, want %v as the service said", got, cost)
 				}
 				if i >= 20 {
@@ -415,7 +415,7 @@ func TestMeter(t *testing.T) {
 				t.Errorf("the estimates are %+.1f %% off in sum, want within 5 %%", 100*off)
 			}
 			unsaid := &agent.Request{Messages: []agent.Message{{Content: text(4000)}}}
-			if got, want := m.Learn(unsaid, pipeline.Tokens{}), m.Estimate(unsaid); got != want || got.Total() == 0 {
+			if got, want := m.Learn(unsaid, pipeline.Tokens{}, time.Second), m.Estimate(unsaid); got != want || got.Total() == 0 {
 				t.Errorf("without a word of the service %v, want the estimate %v", got, want)
 			}
 		})

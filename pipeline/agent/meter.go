@@ -3,6 +3,7 @@ package agent
 import (
 	"math"
 	"sync"
+	"time"
 
 	"docbatch/pipeline"
 )
@@ -17,6 +18,7 @@ type Meter struct {
 	fit    fit
 	reply  float64 // tokens of an answer
 	taught int     // answers that it has learned from
+	past   experience
 }
 
 // A fit is a weighted line through points of bytes and tokens: their means, the variance of the bytes and the covariance.
@@ -66,14 +68,16 @@ func (m *Meter) least(req *Request) int {
 	return int(surely * m.fit.ratio() * float64(req.size()))
 }
 
-// Learn notes what req cost as the service said it. It gives that back, or the estimate where the service did not say.
-func (m *Meter) Learn(req *Request, said pipeline.Tokens) (cost pipeline.Tokens) {
+// Learn notes what req cost as the service said it, and how long that took. It gives the cost back, or the estimate where the service
+// did not say.
+func (m *Meter) Learn(req *Request, said pipeline.Tokens, took time.Duration) (cost pipeline.Tokens) {
 	if said.Prompt <= 0 {
 		return m.Estimate(req)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.taught++
+	m.past.learn(req, said, took)
 	share := max(forget, 1/float64(m.taught))
 	m.fit.add(float64(req.size()), float64(said.Prompt), share)
 	m.reply += share * (float64(said.Completion) - m.reply)
@@ -81,8 +85,11 @@ func (m *Meter) Learn(req *Request, said pipeline.Tokens) (cost pipeline.Tokens)
 }
 
 // ratio is what a byte costs.
-func (f *fit) ratio() float64 {
-	return min(max((f.Covariance+firstWeight*firstRatio)/(f.Variance+firstWeight), 0.05), 2)
+func (f *fit) ratio() float64 { return min(max(f.slope(firstRatio), 0.05), 2) }
+
+// slope is how many tokens a byte makes more; before there is anything to tell it by.
+func (f *fit) slope(before float64) float64 {
+	return (f.Covariance + firstWeight*before) / (f.Variance + firstWeight)
 }
 
 // add takes a point with a share of the weight of all (West, "Updating mean and variance estimates", CACM 22(9), 1979).
@@ -104,16 +111,19 @@ func (r *Request) size() int {
 }
 
 // state is what a Meter has learned.
-func (m *Meter) state() (f fit, reply float64) {
+func (m *Meter) state() (f fit, reply float64, past experience) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.fit, m.reply
+	return m.fit, m.reply, m.past
 }
 
 // restore takes what a Meter had learned. It learns on from there, as if from a few answers.
-func (m *Meter) restore(f fit, reply float64) {
+func (m *Meter) restore(f fit, reply float64, past experience) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if past.Answers > 0 && past.Took >= 0 && past.Spread >= 0 {
+		m.past = past
+	}
 	if f.Tokens > 0 && f.Variance >= 0 && reply >= 0 {
 		m.fit, m.reply, m.taught = f, reply, 10
 	}

@@ -120,7 +120,7 @@ type call struct {
 // that the limits can never let pass is Invalid, of kind KindTooLong, and is not sent. After the agent was down for
 // Limits.GiveUp the error is Fatal, of kind KindUnreachable.
 func (p *Pace) Ask(ctx context.Context, req *Request) (*Answer, error) {
-	cost, err := p.cost(req)
+	cost, err := p.limits.Cost(p.meter, req)
 	if err != nil {
 		return nil, err
 	}
@@ -175,34 +175,6 @@ func (p *Pace) poke() {
 	case p.wake <- struct{}{}:
 	default:
 	}
-}
-
-// cost is what req counts for against the limit on tokens. Only what is too long for sure is refused: the service knows better, and
-// says so for nothing.
-func (p *Pace) cost(req *Request) (int, error) {
-	guess := p.meter.Estimate(req)
-	if p.limits.Reserve && req.Params.MaxTokens > 0 {
-		guess.Completion = req.Params.MaxTokens
-	}
-	if p.limits.Context <= 0 && p.limits.Tokens <= 0 {
-		return guess.Total(), nil
-	}
-	least := p.meter.least(req)
-	if most := p.limits.Context; most > 0 && least+req.Params.MaxTokens > most {
-		return 0, tooLong("the document is too long for the agent: it and its answer need %d tokens at least, and the agent takes %d", least+req.Params.MaxTokens, most)
-	}
-	most := int(p.limits.Tokens)
-	if most > 0 && least > most {
-		return 0, tooLong("the document alone is over the limit on tokens: it has %d at least, and %d a minute are allowed", least, most)
-	}
-	if most > 0 {
-		return min(guess.Total(), most), nil // an empty minute takes it
-	}
-	return guess.Total(), nil
-}
-
-func tooLong(format string, args ...any) error {
-	return pipeline.Errorf(pipeline.Invalid, pipeline.KindTooLong, format, args...)
 }
 
 // wait returns when a request of so many tokens may be sent: the call is on its way then.
@@ -363,7 +335,7 @@ func (p *Pace) learn(ctx context.Context, c *call, req *Request, a *Answer, err 
 	p.end(c)
 	switch {
 	case err == nil:
-		p.answered(now, c, p.meter.Learn(req, a.Tokens).Total())
+		p.answered(now, c, p.meter.Learn(req, a.Tokens, now.Sub(c.sent)).Total())
 	case interrupted(ctx, err):
 		// says nothing
 	default:
@@ -447,6 +419,20 @@ func (p *Pace) hold(now, until time.Time, why string) {
 		p.since = now
 	}
 	p.held, p.why = until, why
+}
+
+// Rate is how many requests a minute the limit in force lets pass: the known one, or else the one that was found; 0 where there is
+// none.
+func (p *Pace) Rate() (perMinute float64, found bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.known != nil:
+		return p.limits.Requests * rateMargin, false
+	case p.throttle.limit != nil:
+		return float64(p.throttle.limit.Limit()) * time.Minute.Seconds(), true
+	}
+	return 0, false
 }
 
 // A Pause says that requests are held back, for how long yet, and why; the zero Pause says that they are not.

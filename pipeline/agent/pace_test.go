@@ -196,7 +196,7 @@ func TestMeterOfInstructions(t *testing.T) {
 	m := agent.NewMeter()
 	for i := range 3000 {
 		size := 150 + i%100
-		m.Learn(&agent.Request{Messages: []agent.Message{{Content: text(size)}}}, pipeline.Tokens{Prompt: 2000 + size/4, Completion: 50})
+		m.Learn(&agent.Request{Messages: []agent.Message{{Content: text(size)}}}, pipeline.Tokens{Prompt: 2000 + size/4, Completion: 50}, time.Second)
 	}
 	if got := m.Estimate(&agent.Request{Messages: []agent.Message{{Content: text(40_000)}}}).Prompt; got < 9000 || got > 16000 {
 		t.Errorf("%d tokens for a document that has 12,000", got)

@@ -20,6 +20,7 @@ type snapshot struct {
 	Most   int        `json:"most,omitempty"`   // requests that were accepted in any minute
 	Prompt fit        `json:"prompt"`           // bytes and tokens of prompts
 	Reply  float64    `json:"reply"`            // tokens of an answer
+	Past   experience `json:"past"`             // with the agent that was asked
 	Sent   [][3]int64 `json:"sent,omitempty"`   // of the last minute, by the second: the second, requests, tokens
 }
 
@@ -33,7 +34,7 @@ func (p *Pace) Snapshot() []byte {
 	defer p.mu.Unlock()
 	now := p.clock.now()
 	s := snapshot{At: p.changed.UnixMilli(), Window: p.throttle.window, Most: p.throttle.most, Why: p.why}
-	s.Prompt, s.Reply = p.meter.state()
+	s.Prompt, s.Reply, s.Past = p.meter.state()
 	if !p.began.IsZero() {
 		s.Began = p.began.UnixMilli()
 	}
@@ -61,6 +62,7 @@ func (p *Pace) Restore(state []byte) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.meter.restore(s.Prompt, s.Reply, s.Past) // what a byte costs does not change overnight
 	now := p.clock.now()
 	taken := time.UnixMilli(s.At)
 	age := now.Sub(taken)
@@ -68,7 +70,6 @@ func (p *Pace) Restore(state []byte) error {
 		return nil
 	}
 	p.changed = taken
-	p.meter.restore(s.Prompt, s.Reply)
 	p.throttle.most = s.Most
 	if s.Rate > 0 && p.known == nil {
 		p.throttle.found(now, s.Rate, s.Window, ofSure)

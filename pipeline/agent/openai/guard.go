@@ -29,6 +29,7 @@ func (g *guard) Do(req *http.Request) (*http.Response, error) {
 		return nil, c.failure(err)
 	}
 	c.status, c.header = resp.StatusCode, resp.Header
+	c.observe(resp)
 	b := c.watch(resp.Body)
 	resp.Body = b
 	if c.status < 200 || c.status > 299 {

@@ -33,6 +33,10 @@ type Options struct {
 	MaxResponseBytes int64
 
 	UserAgent string // default "docbatch"
+
+	// Observe, if not nil, is shown the head of each response, whatever its status, by the goroutine that called Ask and before Ask
+	// returns.
+	Observe func(Response)
 }
 
 // An Agent asks the agents of one service. It keeps connections open between requests.
