@@ -53,6 +53,9 @@ func openAll(t *testing.T, specs []Spec) []pipeline.Source {
 	return srcs
 }
 
+// rowID is the ID of the row "1,hello", which every file of inbox has.
+const rowID = "0f83efc2e87ba83a"
+
 // docs are the sources and IDs of all the documents.
 func docs(t *testing.T, srcs []pipeline.Source) []string {
 	t.Helper()
@@ -76,10 +79,10 @@ func TestOpenAll(t *testing.T) {
 		want   []string
 	}{
 		{"folder", []string{"in/a.txt", "in/b/c.csv"}, []string{"in"}, []string{"in:a.txt", "in:b/c.csv"}},
-		{"table", []string{"t.CSV"}, []string{"./t.CSV"}, []string{"t.CSV:2"}},
+		{"table", []string{"t.CSV"}, []string{"./t.CSV"}, []string{"t.CSV:" + rowID}},
 		{"plain files share a source", []string{"a.txt", "in/b", "c.md"}, []string{"a.txt", "in", "c.md"}, []string{"files:a.txt", "files:c.md", "in:b"}},
 		{"inputs are left out of folders", []string{"in/a.txt", "in/t.csv", "in/b.txt"}, []string{"in", "in/t.csv", "in/b.txt"},
-			[]string{"in:a.txt", "t.csv:2", "files:in/b.txt"}},
+			[]string{"in:a.txt", "t.csv:" + rowID, "files:in/b.txt"}},
 		{"equal last elements", []string{"x/in/a", "y/in/b", "other/c"}, []string{"x/in", "other", "y/in"}, []string{"x/in:a", "other:c", "y/in:b"}},
 		{"more equal elements", []string{"x/1/in/a", "y/1/in/b", "y/2/in/c"}, []string{"x/1/in", "y/1/in", "y/2/in"},
 			[]string{"x/1/in:a", "y/1/in:b", "2/in:c"}},

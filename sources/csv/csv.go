@@ -6,6 +6,7 @@ package csv
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"io"
 	"io/fs"
@@ -22,7 +23,7 @@ import (
 type Options struct {
 	Name      string // name of the source; "" for the file's name
 	Path      string // the file; a regular one, or a link to one
-	Key       string // column whose value is the ID; "" for the row's number
+	Key       string // column whose value is the ID; "" for an ID made of the row's values
 	Text      string // column that is the document's text; "" for all columns
 	NoHeader  bool   // the first row is data: the columns are col_1, col_2 …
 	Delimiter rune   // what is between two values; 0: found from the file
@@ -30,9 +31,8 @@ type Options struct {
 
 // A Source lists the rows of a file.
 //
-// A row's number is that of its first line in the file, as an editor shows it: a value with line breaks makes the numbers jump.
-// Without a key column it is the ID too, so that the row of an ID can be found with any editor and a broken row shifts no other's.
-// A row in which every value is empty is no document.
+// A row's number is that of its first line in the file, as an editor shows it: a value with line breaks makes the numbers jump. The
+// IDs are those of table.List. A row in which every value is empty is no document.
 //
 // The file must stay as it was at Open. A List that finds it changed, or changed while it was read, ends with an error; one that is
 // replaced by another of its name while it is read is read to its end.
@@ -210,7 +210,7 @@ func (s *Source) row(rec record) table.Row {
 		if rec.tooLong {
 			kind = pipeline.KindTooLarge
 		}
-		row.Raw = rec.raw
+		row.Raw = bytes.TrimRight(rec.raw, "\r\n") // not its line end: the last line of a file may have none
 		row.Err = pipeline.Errorf(pipeline.Invalid, kind, "%s line %d: %s", s.file, rec.line, rec.fault)
 	}
 	return row

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -34,7 +35,15 @@ func open(t testing.TB, opts Options) *Source {
 	return s
 }
 
-// listed shows refs as "ID: value|value" or "ID! error".
+// shown is the ID of a ref; without a key column the row's number in place of the hash that it is.
+func shown(s *Source, ref pipeline.Ref) string {
+	if s.opts.Key == "" {
+		return strconv.Itoa(ref.Row)
+	}
+	return ref.ID
+}
+
+// listed shows refs as "ID: value|value" or "ID! error"; see shown.
 func listed(t testing.TB, s *Source) []string {
 	t.Helper()
 	var got []string
@@ -43,23 +52,50 @@ func listed(t testing.TB, s *Source) []string {
 			t.Fatal(err)
 		}
 		if ref.Err != nil {
-			got = append(got, ref.ID+"! "+ref.Err.Error())
+			got = append(got, shown(s, ref)+"! "+ref.Err.Error())
 			continue
 		}
 		var values []string
 		for _, f := range ref.Fields {
 			values = append(values, f.Value)
 		}
-		got = append(got, ref.ID+": "+strings.Join(values, "|"))
+		got = append(got, shown(s, ref)+": "+strings.Join(values, "|"))
 	}
 	return got
+}
+
+// TestContentID has files that hold the same rows in another way.
+func TestContentID(t *testing.T) {
+	ids := func(text string) (ids []string) {
+		for ref, err := range open(t, Options{Path: write(t, "a.csv", text)}).List(t.Context()) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			ids = append(ids, ref.ID)
+		}
+		return ids
+	}
+	want := ids("a,b\n1,x\nragged\n2,y\nragged\n")
+	for name, text := range map[string]string{
+		"other line ends":    "a,b\r\n1,x\r\nragged\r\n2,y\r\nragged\r\n",
+		"no line end":        "a,b\n1,x\nragged\n2,y\nragged",
+		"quotes":             "a,b\n\"1\",x\nragged\n2,\"y\"\nragged\n",
+		"another delimiter":  "a;b\n1;x\nragged\n2;y\nragged\n",
+		"an empty line":      "a,b\n1,x\n\nragged\n2,y\nragged\n",
+		"other column names": "c,d\n1,x\nragged\n2,y\nragged\n",
+	} {
+		if got := ids(text); !slices.Equal(got, want) {
+			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
+	}
 }
 
 const tickets = "id,subject,body\nT-1,Printer,\"It says \"\"PC LOAD\"\"\nand stops\"\nT-2,Broken,\"never closed\nT-3,Mouse,dead\nT-4,ragged\n,no key,x\nT-5,Café,fine\n"
 
 func TestSource(t *testing.T) {
-	path := write(t, "tickets.csv", tickets)
-	for _, key := range []string{"", "id"} {
+	_, rows, _ := strings.Cut(tickets, "\n")
+	for key, text := range map[string]string{"": tickets + rows, "id": tickets} { // without a key rows may be equal
+		path := write(t, "tickets.csv", text)
 		t.Run("key "+key, func(t *testing.T) {
 			sourcestest.Test(t, func(t *testing.T) pipeline.Source {
 				s, err := Open(t.Context(), Options{Path: path, Key: key})

@@ -26,7 +26,7 @@ func (t *Table) CheckKeys(ctx context.Context, rows func() iter.Seq2[Row, error]
 		if err != nil {
 			break
 		}
-		id, _ := t.id(row)
+		id, _ := t.keyOf(row)
 		hashes = append(hashes, maphash.Bytes(seed, id))
 	}
 	if err := ctx.Err(); err != nil {
@@ -58,7 +58,7 @@ func (t *Table) compare(rows iter.Seq2[Row, error], seed maphash.Seed, suspects 
 		if err != nil {
 			break
 		}
-		id, _ := t.id(row)
+		id, _ := t.keyOf(row)
 		if !suspects[maphash.Bytes(seed, id)] {
 			continue
 		}

@@ -24,15 +24,19 @@ const MaxColumns = 16384
 // maxKeyBytes bounds a key, which is stored and printed as the ID.
 const maxKeyBytes = 1024
 
-// stampBytes is how much of a row's SHA-256 makes its stamp: for 1,000,000 rows the chance of a clash is below 1 in 10^16.
+// stampBytes is how much of a SHA-256 makes a row's stamp: for 1,000,000 rows the chance of a clash is below 1 in 10^16.
 const stampBytes = 12
+
+// idBytes is how much of the SHA-256 of a row's content makes its ID where there is no key column. Two rows for which it is the same
+// count as equal: in 1 of 37,000,000 files of 1,000,000 different rows there are such.
+const idBytes = 8
 
 // Options say what a table is and how its rows become documents.
 type Options struct {
 	Source string // name of the source that lists the rows
 	File   string // the file's name, for people: as pathname.Escape writes it
 	Unit   string // what a row's number counts: "line" or "row"
-	Key    string // column whose value is the ID; "" for the row's number
+	Key    string // column whose value is the ID; "" for an ID made of the row's content
 	Text   string // column that is the document's text; "" for all of them
 }
 
@@ -41,7 +45,7 @@ type Row struct {
 	Number int      // as in Ref.Row
 	Cells  [][]byte // UTF-8, as many as there are columns
 	Err    *pipeline.Error
-	Raw    []byte // with Err: what is there instead of cells, for the stamp
+	Raw    []byte // with Err: what is there instead of cells, for ID and stamp
 }
 
 // Blank reports whether no cell has more than white space in it. Such a row is no document.
@@ -87,18 +91,23 @@ func New(columns []string, opts Options) (*Table, error) {
 // Columns are the names of the columns, in order.
 func (t *Table) Columns() []string { return t.columns }
 
-// List makes refs of rows. It ends with the error with which they end.
+// List makes refs of rows. It ends with the error with which they end. Without a key column it keeps up to 18 bytes a row.
 //
-// The ID of a row is its key without white space around it or, where no key column was asked for, its number. A key that holds line
-// ends or other controls, which no honest one does, is written as pathname.Escape does. A row whose key can't be had, because the row is broken or its key is empty, has "row 17" for its ID.
+// The ID of a row is its key without white space around it. A key that holds line ends or other controls, which no honest one does, is
+// written as pathname.Escape does. A row whose key can't be had, because the row is broken or its key is empty, has "row 17" for its ID.
+//
+// Without a key column the ID is made of the row's values, or of what is there instead of them in a broken row, and of nothing
+// else: 16 hexadecimal digits, and "-2", "-3" … behind them for the second, third … of rows that are equal. So a row that is inserted
+// or moved makes no other row a new document, and a column that is renamed makes none.
 func (t *Table) List(rows iter.Seq2[Row, error]) iter.Seq2[pipeline.Ref, error] {
 	return func(yield func(pipeline.Ref, error) bool) {
+		var seen repeats
 		for row, err := range rows {
 			if err != nil {
 				yield(pipeline.Ref{}, err)
 				return
 			}
-			if !yield(t.ref(row), nil) {
+			if !yield(t.ref(row, &seen), nil) {
 				return
 			}
 		}
@@ -107,43 +116,52 @@ func (t *Table) List(rows iter.Seq2[Row, error]) iter.Seq2[pipeline.Ref, error] 
 
 // ref makes the ref of a row. It shares no memory with the row, and its ID, name and stamp none with its fields, so that
 // who keeps one of them keeps no row.
-func (t *Table) ref(row Row) pipeline.Ref {
-	id, fault := t.id(row)
-	t.frame = append(t.frame[:0], t.seed[:]...)
-	var fields []pipeline.Field
-	if row.Err != nil {
-		t.frame = append(append(t.frame, "broken"...), row.Raw...)
-	} else {
-		fields = t.fields(row.Cells)
-	}
-	sum := sha256.Sum256(t.frame)
+func (t *Table) ref(row Row, seen *repeats) pipeline.Ref {
+	fields := t.content(row)
+	content := sha256.Sum256(t.frame)
+	t.frame = append(append(t.frame[:0], t.seed[:]...), content[:]...)
+	stamp := sha256.Sum256(t.frame)
 
 	own := append(t.frame[:0], t.opts.File...)
 	own = append(own, " row "...)
 	own = strconv.AppendInt(own, int64(row.Number), 10)
 	name := len(own)
-	own = hex.AppendEncode(own, sum[:stampBytes])
-	stamp := len(own)
-	own = append(own, id...)
+	own = hex.AppendEncode(own, stamp[:stampBytes])
+	id := len(own)
+	fault := row.Err
+	if t.key < 0 {
+		own = appendID(own, content[:idBytes], seen)
+	} else {
+		var key []byte
+		key, fault = t.keyOf(row)
+		own = append(own, key...)
+	}
 	t.frame = own
 	s := string(own)
 	return pipeline.Ref{
 		Source: t.opts.Source,
-		ID:     s[stamp:],
+		ID:     s[id:],
 		Name:   s[:name],
-		Stamp:  s[name:stamp],
+		Stamp:  s[name:id],
 		Row:    row.Number,
 		Fields: fields,
 		Err:    fault,
 	}
 }
 
-// fields appends the cells to the frame, each behind its length, and makes the fields of one copy of that.
-func (t *Table) fields(cells [][]byte) []pipeline.Field {
+// content puts what the row holds into the frame, so that no two rows that differ give the same bytes: the number of cells and each
+// cell behind its length; no cells and what is there instead for a row that is broken, which has no fields. The fields are made of
+// one copy of all cells.
+func (t *Table) content(row Row) []pipeline.Field {
+	if row.Err != nil {
+		t.frame = append(binary.AppendUvarint(t.frame[:0], 0), row.Raw...)
+		return nil
+	}
+	t.frame = binary.AppendUvarint(t.frame[:0], uint64(len(t.columns)))
 	start := len(t.frame)
 	fields := make([]pipeline.Field, len(t.columns))
 	for i := range fields {
-		t.frame = appendFramed(t.frame, withoutNUL(cells[i]))
+		t.frame = appendFramed(t.frame, withoutNUL(row.Cells[i]))
 	}
 	s := string(t.frame[start:])
 	at := 0
@@ -156,11 +174,17 @@ func (t *Table) fields(cells [][]byte) []pipeline.Field {
 	return fields
 }
 
-// id is the ID of a row and what is wrong with the row, if anything. It is valid as long as the row.
-func (t *Table) id(row Row) ([]byte, *pipeline.Error) {
-	if t.key < 0 {
-		return strconv.AppendInt(nil, int64(row.Number), 10), row.Err
+// appendID appends the ID of a row whose content has that hash.
+func appendID(b, hash []byte, seen *repeats) []byte {
+	b = hex.AppendEncode(b, hash)
+	if n := seen.add(binary.BigEndian.Uint64(hash)); n > 1 {
+		b = strconv.AppendInt(append(b, '-'), int64(n), 10)
 	}
+	return b
+}
+
+// keyOf is the ID of a row of a table with a key column and what is wrong with the row, if anything. It is valid as long as the row.
+func (t *Table) keyOf(row Row) ([]byte, *pipeline.Error) {
 	fault := row.Err
 	if fault == nil {
 		key := oneLine(bytes.TrimSpace(withoutNUL(row.Cells[t.key])))

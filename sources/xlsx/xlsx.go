@@ -38,14 +38,14 @@ const (
 type Options struct {
 	Name      string // name of the source; "" for the file's name
 	Path      string // the file; a regular one, or a link to one
-	Key       string // column whose value is the ID; "" for the row's number
+	Key       string // column whose value is the ID; "" for an ID made of the row's values
 	Text      string // column that is the document's text; "" for all columns
 	Sheet     string // the sheet's name, or its number from 1; "" for the first visible one
 	NoHeader  bool   // the first row is data: the columns are col_1, col_2 …
 	HeaderRow int    // the header's row number from 1; rows above it are passed over; 0 for the first row with a value
 }
 
-// A Source lists the rows of a sheet.
+// A Source lists the rows of a sheet. Their IDs are those of table.List.
 //
 // It has as many columns as the header or, where the 1,000 rows after it go further, as those; their names are then col_8
 // and so on. A short row is filled up with empty values; a row with a value further right fails, since no column is there for it.

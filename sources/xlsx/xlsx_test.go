@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -57,7 +58,15 @@ func open(t testing.TB, opts Options) *Source {
 	return s
 }
 
-// listed shows refs as "ID: value|value" or "ID! error", and the error that ended the listing.
+// shown is the ID of a ref; without a key column the row's number in place of the hash that it is.
+func shown(s *Source, ref pipeline.Ref) string {
+	if s.opts.Key == "" {
+		return strconv.Itoa(ref.Row)
+	}
+	return ref.ID
+}
+
+// listed shows refs as "ID: value|value" or "ID! error", see shown, and the error that ended the listing.
 func listed(t testing.TB, s *Source) (got []string, end error) {
 	t.Helper()
 	for ref, err := range s.List(t.Context()) {
@@ -65,14 +74,14 @@ func listed(t testing.TB, s *Source) (got []string, end error) {
 			return got, err
 		}
 		if ref.Err != nil {
-			got = append(got, ref.ID+"! "+ref.Err.Error())
+			got = append(got, shown(s, ref)+"! "+ref.Err.Error())
 			continue
 		}
 		var values []string
 		for _, f := range ref.Fields {
 			values = append(values, f.Value)
 		}
-		got = append(got, ref.ID+": "+strings.Join(values, "|"))
+		got = append(got, shown(s, ref)+": "+strings.Join(values, "|"))
 	}
 	return got, nil
 }
@@ -395,10 +404,10 @@ func TestRowTooLong(t *testing.T) {
 			t.Fatal(err)
 		}
 		if ref.Err != nil {
-			got = append(got, ref.ID+" "+ref.Err.Kind)
+			got = append(got, shown(s, ref)+" "+ref.Err.Kind)
 			continue
 		}
-		got = append(got, ref.ID)
+		got = append(got, shown(s, ref))
 	}
 	if want := []string{"2 too_large", "3"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
