@@ -47,8 +47,8 @@ type Options struct {
 
 // A Source is the files of a folder, in the lexical order of their path's elements.
 //
-// The ID of a document is its slash-separated path from the root, as pathname.Escape writes it. Its stamp is made of size, time of change
-// in nanoseconds, and permissions.
+// The ID of a document is its slash-separated path from the root, as pathname.Escape writes it. Its stamp is made of size, times of
+// change, and permissions.
 type Source struct {
 	options  Options
 	root     *os.Root

@@ -1,6 +1,7 @@
 package folder
 
 import (
+	"bytes"
 	"net"
 	"os"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 	"runtime"
 	"syscall"
 	"testing"
+	"time"
 
 	"docbatch/pipeline"
 	"docbatch/sources/pathname"
@@ -121,5 +123,32 @@ func TestStrangeFiles(t *testing.T) {
 		if _, err := OpenFiles(FilesOptions{Paths: []string{path}}); err == nil {
 			t.Errorf("%s was taken for a document", path)
 		}
+	}
+}
+
+// TestSameSizeAndTime is a document that is replaced by another of its size and time, as cp -p and rsync do.
+func TestSameSizeAndTime(t *testing.T) {
+	root := tree(t, "a.txt")
+	path := filepath.Join(root, "a.txt")
+	s := open(t, Options{Root: root})
+	before := refs(t, s)[0].Stamp
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The kernel's clock for files moves every few milliseconds.
+	for deadline := time.Now().Add(10 * time.Second); refs(t, s)[0].Stamp == before; {
+		if time.Now().After(deadline) {
+			t.Fatalf("the document was replaced, the stamp is still %s", before)
+		}
+		if err := os.WriteFile(path, bytes.Repeat([]byte("b"), int(info.Size())), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(path, time.Time{}, info.ModTime()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if after, err := os.Stat(path); err != nil || after.Size() != info.Size() || !after.ModTime().Equal(info.ModTime()) {
+		t.Errorf("size and time: got %v, want them as before", after)
 	}
 }

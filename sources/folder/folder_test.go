@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -179,9 +180,13 @@ func TestRef(t *testing.T) {
 	if err := os.Chtimes(path, time.Time{}, time.Unix(0, 36*36)); err != nil {
 		t.Fatal(err)
 	}
+	info, err := os.Lstat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
 	s := open(t, Options{Root: root, Name: "inbox"})
 	got := refs(t, s)[0]
-	want := pipeline.Ref{Source: "inbox", ID: "sub/a.txt", Name: "a.txt", Stamp: "9-100-644"}
+	want := pipeline.Ref{Source: "inbox", ID: "sub/a.txt", Name: "a.txt", Stamp: "9-100-" + strconv.FormatInt(changed(info), 36) + "-644"}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
