@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"sync/atomic"
 	"time"
 
@@ -62,7 +63,7 @@ func startWriter(ctx context.Context, db *sql.DB, path string, note func(mark), 
 	}
 	w := &writer{
 		path:     path,
-		tx:       &tx{name: filepath.Base(path), conn: conn, stmts: map[string]*sql.Stmt{}},
+		tx:       &tx{name: filepath.Base(path), conn: conn, stmts: map[string]statement{}},
 		note:     note,
 		held:     held,
 		patience: patience,
@@ -278,20 +279,36 @@ func (w *writer) rollBack() {
 }
 
 func (w *writer) runAll(group []*op) error {
+	w.tx.shown = false
 	for _, o := range group {
 		if err := o.run(w.tx); err != nil {
 			return err
 		}
 	}
-	return nil
+	if !w.tx.shown {
+		return nil
+	}
+	_, err := w.tx.exec(`DELETE FROM outputs`)
+	return err
 }
 
 // tx is the writer's connection while a transaction is open. Statements are prepared once.
 type tx struct {
 	name  string // of the file
 	conn  *sql.Conn
-	stmts map[string]*sql.Stmt
+	stmts map[string]statement
+	shown bool // something was changed that outputs show
 }
+
+// A statement is a prepared one.
+type statement struct {
+	*sql.Stmt
+	shown bool // it changes what outputs show
+}
+
+// changesShown finds statements that change a table that outputs are made of. One that changes nothing there that is seen, such as a
+// claim, may be among them.
+var changesShown = regexp.MustCompile(`^\s*(INSERT|UPDATE|DELETE)\b[^(=]*\b(items|records|documents)\b`)
 
 func (t *tx) close() error {
 	var errs []error
@@ -301,16 +318,16 @@ func (t *tx) close() error {
 	return errors.Join(append(errs, t.conn.Close())...)
 }
 
-func (t *tx) prepare(query string) (*sql.Stmt, error) {
+func (t *tx) prepare(query string) (statement, error) {
 	if stmt, ok := t.stmts[query]; ok {
 		return stmt, nil
 	}
 	stmt, err := t.conn.PrepareContext(context.Background(), query)
 	if err != nil {
-		return nil, err
+		return statement{}, err
 	}
-	t.stmts[query] = stmt
-	return stmt, nil
+	t.stmts[query] = statement{stmt, changesShown.MatchString(query)}
+	return t.stmts[query], nil
 }
 
 // exec runs a statement.
@@ -319,7 +336,12 @@ func (t *tx) exec(query string, args ...any) (sql.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	return stmt.Exec(args...)
+	res, err := stmt.Exec(args...)
+	if err == nil && stmt.shown && !t.shown {
+		n, err := res.RowsAffected()
+		t.shown = n > 0 || err != nil
+	}
+	return res, err
 }
 
 // get scans the first row of a query into dest and reports whether there is one.

@@ -32,6 +32,9 @@ var (
 	after  = []string{Answer, State, Class, Error, Model, PromptTokens, CompletionTokens, Tokens, Duration, Attempts, Source}
 )
 
+// Gone stands in State for a document that is gone from the inputs; what it was before is told by Answer, Class and Error.
+const Gone pipeline.State = "gone"
+
 // A Table lays records out in cells.
 type Table struct {
 	header []string
@@ -105,11 +108,14 @@ func (t *Table) appendFields(cells []string, fields []pipeline.Field) []string {
 	return cells
 }
 
-// Outcome is what the outputs say of how a record ended: Pending for one without outcome; class and message are "" where there
+// Outcome is what the outputs say of how a record ended: Pending for one without outcome, Gone for a document that is gone; class and message are "" where there
 // is no error. The message keeps its lines, but no other control characters.
 func Outcome(rec *pipeline.Record) (state pipeline.State, class pipeline.Class, message string) {
 	state = rec.State
-	if !state.Final() {
+	switch {
+	case !rec.Gone.IsZero():
+		state = Gone
+	case !state.Final():
 		state = pipeline.Pending
 	}
 	if rec.Err == nil {

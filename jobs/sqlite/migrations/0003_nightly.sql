@@ -5,3 +5,10 @@ ALTER TABLE items ADD COLUMN reason TEXT CHECK (reason IS NULL OR reason = 'chan
 -- Where a run stands, as it says itself about once a second: for those who watch it, and for what is known of one that was killed.
 ALTER TABLE runs ADD COLUMN progress TEXT CHECK (progress IS NULL OR json_valid(progress));
 ALTER TABLE runs ADD COLUMN progress_at INTEGER;
+
+-- Outputs that hold what the records say. A transaction that changes what is in any of them deletes all rows.
+CREATE TABLE outputs (
+    path  TEXT PRIMARY KEY,
+    how   TEXT NOT NULL,     -- which documents it holds, in what form
+    stamp TEXT               -- of the file as it was written; NULL while it is being written
+) STRICT, WITHOUT ROWID;
