@@ -69,6 +69,7 @@ func (w *run) stored(batch []Outcome, lost []int64) {
 			w.open.Add(-1)
 		}
 		if gone[o.Num] {
+			w.progress.lost(o.Record)
 			continue
 		}
 		w.progress.finish(o)

@@ -100,6 +100,22 @@ func (p *progress) unstored(batch []Outcome) {
 	}
 }
 
+// lost counts what was sent for an outcome that the item does not get any more: it is another's, or its document has changed.
+func (p *progress) lost(rec *pipeline.Record) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.now.Requests += rec.Tries
+	p.spent(rec)
+}
+
+// spent counts the tokens of an answer that was sent for. p.mu is held.
+func (p *progress) spent(rec *pipeline.Record) {
+	if !rec.Cached {
+		p.now.Tokens.Prompt += rec.Tokens.Prompt
+		p.now.Tokens.Completion += rec.Tokens.Completion
+	}
+}
+
 // sent counts the requests of a document, and its answer where the store did not take that: then it is released. p.mu is held.
 func (p *progress) sent(rec *pipeline.Record) {
 	p.now.Requests += rec.Tries
@@ -152,9 +168,7 @@ func (p *progress) finish(o Outcome) {
 		}
 		if rec.Cached {
 			now.Cached++
-			return
 		}
-		now.Tokens.Prompt += rec.Tokens.Prompt
-		now.Tokens.Completion += rec.Tokens.Completion
+		p.spent(rec)
 	})
 }

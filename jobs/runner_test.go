@@ -678,3 +678,34 @@ func TestSampleWithinLimit(t *testing.T) {
 	}
 	wantCounts(t, q, jobs.Counts{Done: 4, Pending: 96})
 }
+
+// TestLostOutcomeIsCounted has a document change while the agent is asked about it: that request was sent too.
+func TestLostOutcomeIsCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := jobstest.NewMem()
+		src := &list{n: 1}
+		var once sync.Once
+		r := setup(t, q, src, func(ctx context.Context, doc *pipeline.Document, rec *pipeline.Record) error {
+			time.Sleep(time.Second) // all is listed
+			once.Do(func() {
+				listing, err := q.List(ctx, "q")
+				for ref := range src.List(ctx) {
+					ref.Stamp = "2"
+					_, addErr := listing.Add(ctx, []pipeline.Ref{ref})
+					err = errors.Join(err, addErr)
+				}
+				if err != nil {
+					t.Error(err)
+				}
+			})
+			rec.Answer, rec.Tries, rec.Tokens = "yes", 1, pipeline.Tokens{Prompt: 5}
+			return nil
+		})
+		if err := r.Run(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+		if p := r.Progress(); p.Done != 0 || p.Requests != 1 || p.Tokens.Prompt != 5 {
+			t.Errorf("%d answered, %d requests, %d tokens, want the one that was sent, and no answer for what changed", p.Done, p.Requests, p.Tokens.Prompt)
+		}
+	})
+}
