@@ -21,6 +21,7 @@ type env struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	lookup         func(key string) (string, bool) // an environment variable
+	log            *logFile                        // what is said is kept there too; nil for nowhere
 }
 
 // execute runs one command line and returns its exit code. What a person must know of a failure is on stderr by then.
@@ -34,10 +35,7 @@ func execute(ctx context.Context, args []string, e env) int {
 	code := exitCode(err)
 	var told *toldError
 	if err != nil && !errors.As(err, &told) {
-		fmt.Fprintln(e.stderr, "docbatch:", indented(err.Error()))
-		if next := whatNext(err); next != "" {
-			fmt.Fprintln(e.stderr, printable(next))
-		}
+		e.tellError(err)
 	}
 	return code
 }
@@ -65,7 +63,7 @@ Try it without a key or a network:   docbatch run --demo DOCUMENTS -o results.cs
 	root.SetVersionTemplate("docbatch {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError(cmd, err) })
 	root.AddCommand(
-		newRunCommand(e), newStatusCommand(e), newShowCommand(e), newRetryCommand(e), newExportCommand(e),
+		newRunCommand(e), newPlanCommand(e), newStatusCommand(e), newRunsCommand(e), newShowCommand(e), newRetryCommand(e), newExportCommand(e),
 		newCheckCommand(e), newAskCommand(e), newDemoAgentCommand(e), newInitCommand(e), newVersionCommand(e),
 	)
 	return root

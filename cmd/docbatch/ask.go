@@ -80,7 +80,7 @@ func askOnce(ctx context.Context, e env, o *askOptions, j *job, question string)
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	a, done, err := connect(e, j)
+	a, done, err := connect(e, j, nil)
 	if err != nil {
 		return err
 	}

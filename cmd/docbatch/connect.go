@@ -1,15 +1,14 @@
 package main
 
 import (
-	"fmt"
-
 	"docbatch/pipeline/agent"
 	"docbatch/pipeline/agent/demo"
 	"docbatch/pipeline/agent/openai"
 )
 
-// connect makes the agent that the job names, or starts the built-in one. done ends what was started.
-func connect(e env, j *job) (a agent.Agent, done func(), err error) {
+// connect makes the agent that the job names, or starts the built-in one. done ends what was started. observe, if not nil, is shown
+// the head of each response.
+func connect(e env, j *job, observe func(openai.Response)) (a agent.Agent, done func(), err error) {
 	base, done := j.baseURL, func() {}
 	if j.demo {
 		url, stop, err := demo.New(demo.Options{}).Start("127.0.0.1:0")
@@ -18,7 +17,7 @@ func connect(e env, j *job) (a agent.Agent, done func(), err error) {
 		}
 		base, done = url, func() { _ = stop() } // every answer has arrived by then
 	} else if j.key != "" && openai.Insecure(base) {
-		fmt.Fprintf(e.stderr, "docbatch: warning: the key goes unencrypted over the network to %s; use https\n", printable(base))
+		e.tell("warning: the key goes unencrypted over the network to %s; use https", base)
 	}
 	wire, err := openai.New(openai.Options{
 		BaseURL:       base,
@@ -27,6 +26,7 @@ func connect(e env, j *job) (a agent.Agent, done func(), err error) {
 		CallTimeout:   j.timeout,
 		HeaderTimeout: j.headerTimeout,
 		IdleTimeout:   j.idleTimeout,
+		Observe:       observe,
 	})
 	if err != nil {
 		done()

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"unicode/utf8"
@@ -17,7 +18,8 @@ import (
 
 type exportOptions struct {
 	jobFlags
-	format string
+	format   string
+	finished bool
 }
 
 func newExportCommand(e env) *cobra.Command {
@@ -41,6 +43,8 @@ while a run goes on. Without -o it writes to stdout.`,
 	o.addState(cmd.Flags())
 	cmd.Flags().StringArrayVarP(&o.outputs, "output", "o", nil, "write to this .csv, .xlsx or .jsonl file (repeatable)")
 	cmd.Flags().StringVar(&o.format, "format", "csv", "the format on stdout: csv or jsonl")
+	cmd.Flags().StringVar(&o.gone, "gone", goneDrop, "documents that are gone from the inputs: drop leaves them out, keep marks them")
+	cmd.Flags().BoolVar(&o.finished, "finished", false, "only documents that have an outcome")
 	return cmd
 }
 
@@ -49,7 +53,7 @@ func findState(cmd *cobra.Command, e env, f *jobFlags) (string, error) {
 	if cmd.Flags().Changed("state") {
 		return f.state, nil
 	}
-	file, err := findJobFile(f, nil, false)
+	file, err := findJobFile(cmd, e, f, nil)
 	if err != nil {
 		return "", err
 	}
@@ -64,13 +68,17 @@ func export(ctx context.Context, e env, o *exportOptions, state string) error {
 	if err := checkOutputs(o.outputs, stateFiles(state)); err != nil {
 		return err
 	}
+	if err := checkGone(o.gone); err != nil {
+		return withExit(exitUsage, err, "")
+	}
+	part := selection{gone: o.gone == goneKeep, finished: o.finished}
 	store, err := sqlite.OpenReader(ctx, state)
 	if err != nil {
 		return noState(err, state)
 	}
 	defer store.Close()
 	for _, path := range o.outputs {
-		if err := writeOutput(ctx, store, path); err != nil {
+		if err := writeOutput(ctx, store, path, part); err != nil {
 			return err
 		}
 	}
@@ -89,7 +97,39 @@ func export(ctx context.Context, e env, o *exportOptions, state string) error {
 	if err != nil {
 		return withExit(exitUsage, err, "")
 	}
-	return writeRecords(sink, store.Records(ctx))
+	return writeRecords(sink, part.of(ctx, store))
+}
+
+// A selection says which documents an output holds.
+type selection struct {
+	gone     bool // also those that are gone from the inputs
+	finished bool // only those that have an outcome
+}
+
+// of are the records of store that are selected.
+func (s selection) of(ctx context.Context, store jobs.Reader) iter.Seq2[pipeline.Record, error] {
+	records := store.Records(ctx)
+	if s.gone {
+		records = store.AllRecords(ctx)
+	}
+	if !s.finished {
+		return records
+	}
+	return func(yield func(pipeline.Record, error) bool) {
+		for rec, err := range records {
+			if (err != nil || rec.State.Final()) && !yield(rec, err) {
+				return
+			}
+		}
+	}
+}
+
+// checkGone refuses what --gone can't be.
+func checkGone(gone string) error {
+	if gone != goneKeep && gone != goneDrop {
+		return fmt.Errorf("--gone is %q; it must be %s or %s", gone, goneKeep, goneDrop)
+	}
+	return nil
 }
 
 // recordsReader is what outputs are written from.
@@ -98,8 +138,8 @@ type recordsReader interface {
 	Columns(ctx context.Context) ([]string, error)
 }
 
-// writeOutput writes all records to one file, which is there whole afterwards, or as it was before.
-func writeOutput(ctx context.Context, store recordsReader, path string) error {
+// writeOutput writes the selected records to one file, which is there whole afterwards, or as it was before.
+func writeOutput(ctx context.Context, store recordsReader, path string, part selection) error {
 	columns, err := store.Columns(ctx)
 	if err != nil {
 		return err
@@ -108,7 +148,7 @@ func writeOutput(ctx context.Context, store recordsReader, path string) error {
 	if err != nil {
 		return err
 	}
-	return writeRecords(sink, store.Records(ctx))
+	return writeRecords(sink, part.of(ctx, store))
 }
 
 // writeRecords writes records to sink, and ends it.

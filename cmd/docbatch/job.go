@@ -23,6 +23,14 @@ const (
 	defaultWorkers = 8
 	keyVariable    = "SWIFTASK_API_KEY"
 	urlVariable    = "SWIFTASK_BASE_URL"
+
+	webhookSecretVariable = "DOCBATCH_WEBHOOK_SECRET"
+)
+
+// What --gone may be.
+const (
+	goneDrop = "drop"
+	goneKeep = "keep"
 )
 
 // job is what is to be done, all settings resolved: flags win over the environment, that over the .env file beside the job
@@ -47,8 +55,20 @@ type job struct {
 
 	limits
 
-	state   string
-	outputs []string
+	state        string
+	outputs      []string
+	keepGone     bool // outputs also hold documents that are gone from the inputs
+	logFile      string
+	confirmAbove int // on a terminal, ask before more documents are sent
+	notify
+}
+
+// notify is who is told how a run goes, besides the person who started it. The URLs are secrets.
+type notify struct {
+	ping          string // base URL of a check in the convention of healthchecks.io; "" for none
+	webhook       string
+	webhookSecret string
+	metrics       string // a file for Prometheus' textfile collector
 }
 
 // jobFlags are the flags that describe a job, as they were given.
@@ -62,8 +82,27 @@ type jobFlags struct {
 	limitFlags
 	input input
 
-	state   string
-	outputs []string
+	state        string
+	outputs      []string
+	gone         string
+	logFile      string
+	confirmAbove int
+	notifyFlags
+}
+
+// notifyFlags are those of notify, as they were given.
+type notifyFlags struct {
+	ping             string
+	webhook          string
+	webhookSecretEnv string
+	metrics          string
+}
+
+func (n *notifyFlags) add(fs *pflag.FlagSet) {
+	fs.StringVar(&n.ping, "ping", "", "tell this URL of start and end, as healthchecks.io has it; a secret: better in DOCBATCH_PING")
+	fs.StringVar(&n.webhook, "webhook", "", "send the summary of the run to this URL as JSON; a secret: better in DOCBATCH_WEBHOOK")
+	fs.StringVar(&n.webhookSecretEnv, "webhook-secret-env", webhookSecretVariable, "the environment variable that holds the secret that signs it")
+	fs.StringVar(&n.metrics, "metrics", "", "keep this .prom file up to date for Prometheus' textfile collector")
 }
 
 // agentFlags are those that say which agent is asked, and how.
@@ -112,7 +151,7 @@ func (f *jobFlags) add(fs *pflag.FlagSet) {
 	fs.StringSliceVar(&f.input.Exclude, "exclude", nil, "no files that match this glob")
 	fs.BoolVar(&f.input.Hidden, "hidden", false, "also files and folders whose name begins with a dot")
 	fs.BoolVar(&f.input.FollowSymlinks, "follow-symlinks", false, "follow symbolic links in folders")
-	fs.StringVar(&f.input.Key, "key", "", "the column that names a row (default: the row's number)")
+	fs.StringVar(&f.input.Key, "key", "", "the column that names a row (default: its values do)")
 	fs.StringVar(&f.input.Text, "text", "", "the column that is a row's text (default: all of them)")
 	fs.BoolVar(&f.input.NoHeader, "no-header", false, "the first row is no header; the columns are col_1, col_2 …")
 	fs.StringVar(&f.input.Delimiter, "delimiter", "", `what separates the columns of a CSV: , ; | or tab (default: found)`)
@@ -121,6 +160,10 @@ func (f *jobFlags) add(fs *pflag.FlagSet) {
 
 	f.limitFlags.add(fs)
 	fs.StringArrayVarP(&f.outputs, "output", "o", nil, "write the records to this .csv, .xlsx or .jsonl file (repeatable)")
+	fs.StringVar(&f.gone, "gone", goneDrop, "documents that are gone from the inputs: drop leaves them out of the outputs, keep marks them there")
+	fs.StringVar(&f.logFile, "log-file", "", "append what is said to this file, with the time, whatever is printed")
+	fs.IntVar(&f.confirmAbove, "confirm-above", 100, "on a terminal, ask before more documents than that are sent (see --yes)")
+	f.notifyFlags.add(fs)
 }
 
 // addState adds the flags that name a job: enough for commands that only look at its state.
@@ -147,14 +190,19 @@ func (j *job) check() error {
 
 // ready says what is still missing before the agent can be asked.
 func (j *job) ready() error {
-	switch {
-	case j.slug == "":
+	if j.slug == "" {
 		return withExit(exitUsage, errors.New("no agent is named"), "Name it with --agent SLUG, or try docbatch without one: --demo.")
-	case j.key == "" && j.keyFrom != "":
-		return withExit(exitKey, fmt.Errorf("there is no key: %s is empty or not set", j.keyFrom),
-			"Put it into that variable, into .env beside the job file, or name a file with --key-file; or try --demo.")
 	}
-	return nil
+	return j.keyReady()
+}
+
+// keyReady says what is still missing of the key.
+func (j *job) keyReady() error {
+	if j.key != "" || j.keyFrom == "" {
+		return nil
+	}
+	return withExit(exitKey, fmt.Errorf("there is no key: %s is empty or not set", j.keyFrom),
+		"Put it into that variable, into .env beside the job file, or name a file with --key-file; or try --demo.")
 }
 
 // asked names the agent for people.

@@ -29,6 +29,18 @@ type jobFile struct {
 	Limits     limitsFile `yaml:"limits"`
 	State      string     `yaml:"state"`
 	Outputs    []string   `yaml:"outputs"`
+	Gone       string     `yaml:"gone"`
+	LogFile    string     `yaml:"log_file"`
+	Confirm    *int       `yaml:"confirm_above"`
+	Notify     notifyFile `yaml:"notify"`
+}
+
+// notifyFile is who is told how a run goes.
+type notifyFile struct {
+	Ping             string `yaml:"ping"`
+	Webhook          string `yaml:"webhook"`
+	WebhookSecretEnv string `yaml:"webhook_secret_env"`
+	Metrics          string `yaml:"metrics"`
 }
 
 // input is one input: a path, or a path with settings.

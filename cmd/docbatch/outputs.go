@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"docbatch/jobs/sqlite"
 	"docbatch/sinks"
@@ -45,6 +47,11 @@ func (j *job) protected() map[string]string {
 			files[path] = what
 		}
 	}
+	for _, f := range []struct{ path, what string }{{j.logFile, logFileName}, {j.metrics, metricsName}} {
+		if _, taken := files[f.path]; f.path != "" && !taken {
+			files[f.path] = f.what
+		}
+	}
 	return files
 }
 
@@ -69,4 +76,32 @@ func realPath(path string) string {
 		return filepath.Join(dir, filepath.Base(abs))
 	}
 	return abs
+}
+
+// keepOutput brings one output up to date. One that holds what the records say is not written again, which takes longer than all
+// else in a night without news; it is only given the time of now, because it is as of now.
+func keepOutput(ctx context.Context, store *sqlite.Store, path string, part selection) error {
+	real, how := realPath(path), fmt.Sprintf("gone %t, finished %t, version %d", part.gone, part.finished, sinks.Version)
+	holds, err := store.OutputHolds(ctx, real, how, outputStamp(real))
+	if err != nil {
+		return err
+	}
+	if now := time.Now(); !holds || os.Chtimes(real, now, now) != nil {
+		// What can't be noted is written again the next time.
+		noted := store.BeginOutput(ctx, real, how)
+		if err := writeOutput(ctx, store, path, part); err != nil || noted != nil {
+			return err
+		}
+	}
+	_ = store.EndOutput(ctx, real, outputStamp(real))
+	return nil
+}
+
+// outputStamp is a mark that changes when the file does; "" where there is none.
+func outputStamp(path string) string {
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() {
+		return ""
+	}
+	return fmt.Sprint(info.Size(), " ", info.ModTime().UnixNano())
 }

@@ -10,7 +10,8 @@ import (
 	"docbatch/pipeline/agent"
 )
 
-// keepEvery is how often what is known of the agent's limits is stored: one that is killed forgets no more than that.
+// keepEvery is how often what is known of the agent's limits, and where the run stands, is stored: one that is killed forgets no more
+// than that.
 const keepEvery = time.Second
 
 // recallPace begins where the last run that asked the same service stood: with its limits, and what it sent within the last
@@ -26,12 +27,10 @@ func recallPace(ctx context.Context, store *sqlite.Store, service string, pace *
 	return nil
 }
 
-// startKeeping has keep store what pace knows, now and then, until stop is called: that stores it for the last time, and gives the
-// error of that.
-func startKeeping(keep func(state []byte) error, pace *agent.Pace, log *slog.Logger) (stop func() error) {
-	over, ended := make(chan struct{}), make(chan struct{})
+// paceKeeper gives what stores what pace knows, with keep, if that has changed.
+func paceKeeper(keep func(state []byte) error, pace *agent.Pace) func() error {
 	var last []byte
-	save := func() error {
+	return func() error {
 		state := pace.Snapshot()
 		if bytes.Equal(state, last) {
 			return nil
@@ -42,6 +41,11 @@ func startKeeping(keep func(state []byte) error, pace *agent.Pace, log *slog.Log
 		last = state
 		return nil
 	}
+}
+
+// startKeeping calls save now and then, until stop is called. What it can't save is said in the log, and does no harm.
+func startKeeping(what string, save func() error, log *slog.Logger) (stop func()) {
+	over, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
 		tick := time.NewTicker(keepEvery)
@@ -50,16 +54,15 @@ func startKeeping(keep func(state []byte) error, pace *agent.Pace, log *slog.Log
 			select {
 			case <-tick.C:
 				if err := save(); err != nil {
-					log.Warn("store what is known of the limits", "error", err)
+					log.Warn("store "+what, "error", err)
 				}
 			case <-over:
 				return
 			}
 		}
 	}()
-	return func() error {
+	return func() {
 		close(over)
 		<-ended
-		return save()
 	}
 }

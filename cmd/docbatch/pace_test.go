@@ -20,9 +20,11 @@ func TestPaceIsKeptAfterAFailure(t *testing.T) {
 			}
 			return nil
 		}
-		stop := startKeeping(keep, agent.NewPace(nil, agent.NewMeter(), agent.Limits{}), slog.New(slog.DiscardHandler))
+		save := paceKeeper(keep, agent.NewPace(nil, agent.NewMeter(), agent.Limits{}))
+		stop := startKeeping("what is known of the limits", save, slog.New(slog.DiscardHandler))
 		time.Sleep(10*keepEvery + keepEvery/2)
-		if err := stop(); err != nil || tries != 3 {
+		stop()
+		if err := save(); err != nil || tries != 3 {
 			t.Errorf("stored %d times (%v), want 3 times, the last with success", tries, err)
 		}
 	})

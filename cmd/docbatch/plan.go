@@ -3,13 +3,15 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
-	"sync/atomic"
+	"slices"
+	"sync"
 	"time"
+
+	"github.com/spf13/cobra"
 
 	"docbatch/jobs"
 	"docbatch/jobs/sqlite"
@@ -17,58 +19,254 @@ import (
 	"docbatch/pipeline/agent"
 )
 
-// plan counts what a run would send. Its tokens are estimates by an agent.Meter that has learned nothing.
-type plan struct {
-	meter      *agent.Meter
-	requests   atomic.Int64
-	prompt     atomic.Int64 // tokens
-	completion atomic.Int64 // tokens
+// planOptions are the flags of plan that are not the job's.
+type planOptions struct {
+	jobFlags
+	partFlags
+	json bool
+	show string
 }
 
-// Ask counts a request instead of sending it.
-func (p *plan) Ask(_ context.Context, req *agent.Request) (*agent.Answer, error) {
-	p.requests.Add(1)
-	guess := p.meter.Estimate(req)
-	p.prompt.Add(int64(guess.Prompt))
-	p.completion.Add(int64(guess.Completion))
-	return &agent.Answer{Text: "not sent"}, nil
+func newPlanCommand(e env) *cobra.Command {
+	o := &planOptions{}
+	cmd := &cobra.Command{
+		Use:   "plan [INPUT...]",
+		Short: "Say what a run would send, why, what it costs and how long it takes; send nothing",
+		Long: `Say what docbatch run would do with the same inputs and flags: how many documents it would send and why, why it would
+not send the others, and what tokens, money and time that takes. It reads every document that is new or changed, and sends
+nothing. What earlier answers cost is what it reckons with: before the first run it guesses, after --sample 20 it knows.`,
+		Example: `  docbatch plan -f nightly.yaml
+  docbatch plan letters/ --agent invoice-analyst --rpm 300 --show 2026/17.txt`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			j, err := loadJob(cmd, e, &o.jobFlags, args)
+			if err == nil {
+				err = withExit(exitUsage, o.partFlags.check(), "")
+			}
+			if err == nil {
+				err = planJob(cmd.Context(), e, o, j)
+			}
+			if o.json {
+				err = tellJSON(e, err)
+			}
+			return err
+		},
+	}
+	o.jobFlags.add(cmd.Flags())
+	o.partFlags.add(cmd.Flags())
+	cmd.Flags().BoolVar(&o.json, "json", false, "print one JSON object")
+	cmd.Flags().StringVar(&o.show, "show", "", "show the request of the document with this ID, as it would be sent")
+	return cmd
 }
 
-var _ agent.Agent = (*plan)(nil)
-
-// dryRun works the job on a copy of its state, with an agent that only counts: what it says is what run would do.
-func dryRun(ctx context.Context, e env, o *runOptions, j *job, q *question) error {
-	store, remove, err := copyState(ctx, j.state)
+// planJob says what a run of the job would do.
+func planJob(ctx context.Context, e env, o *planOptions, j *job) error {
+	q, err := openQuestion(ctx, j)
 	if err != nil {
 		return err
 	}
-	defer remove()
-	lease, err := store.Join(ctx)
+	defer q.close()
+	if o.show != "" {
+		return showRequest(ctx, e, j, q, o)
+	}
+	return sayPlan(ctx, e, j, q, o.partFlags, o.json)
+}
+
+// sayPlan makes a plan and says it.
+func sayPlan(ctx context.Context, e env, j *job, q *question, part partFlags, asJSON bool) error {
+	p, err := makePlan(ctx, j, q, part)
 	if err != nil {
 		return err
 	}
-	p := &plan{meter: agent.NewMeter()}
+	if asJSON {
+		writeJSON(e.stdout, "plan", asMap(p))
+		return nil
+	}
+	p.tell(e.stdout)
+	return nil
+}
+
+// makePlan finds out what a run would do.
+func makePlan(ctx context.Context, j *job, q *question, part partFlags) (*plan, error) {
+	r, err := rehearse(ctx, j, q, part)
+	if err != nil {
+		return nil, err
+	}
+	defer r.close()
+	return r.plan(ctx, j)
+}
+
+// showRequest writes the request of one document, as it would be sent.
+func showRequest(ctx context.Context, e env, j *job, q *question, o *planOptions) error {
+	r, err := rehearse(ctx, j, q, o.partFlags)
+	if err != nil {
+		return err
+	}
+	defer r.close()
+	return r.show(ctx, e, j, o)
+}
+
+// A rehearsal is a run of a job on a copy of its state, with an agent that only counts: what it says is what a run would do.
+type rehearsal struct {
+	store    *sqlite.Store
+	remove   func()
+	owner    int64
+	progress jobs.Progress
+	meter    *agent.Meter
+	pace     *agent.Pace
+	limits   agent.Limits
+
+	mu       sync.Mutex
+	forecast agent.Forecast
+	largest  []sized // the most tokens first
+}
+
+// A sized document is one to be sent, and about how many tokens its prompt has.
+type sized struct {
+	request string // hash
+	ID      string `json:"id"`
+	Name    string `json:"name"`
+	Tokens  int    `json:"prompt_tokens"`
+}
+
+// maxLargest is how many of the largest documents are named.
+const maxLargest = 5
+
+// rehearse works the job on a copy of its state.
+func rehearse(ctx context.Context, j *job, q *question, part partFlags) (*rehearsal, error) {
+	r := &rehearsal{meter: agent.NewMeter(), limits: j.pace}
+	var err error
+	if r.store, r.remove, err = copyState(ctx, j.state); err != nil {
+		return nil, err
+	}
+	if err := r.work(ctx, j, q, part); err != nil {
+		r.close()
+		return nil, err
+	}
+	return r, nil
+}
+
+func (r *rehearsal) work(ctx context.Context, j *job, q *question, part partFlags) error {
+	if err := r.recall(ctx, j); err != nil {
+		return err
+	}
+	if err := putBack(ctx, r.store, part.redo); err != nil {
+		return err
+	}
+	lease, err := r.store.Join(ctx)
+	if err != nil {
+		return err
+	}
+	r.owner = lease.Owner()
 	runner := &jobs.Runner{
-		Queue:    store,
+		Queue:    r.store,
 		Lease:    lease,
 		Sources:  q.sources,
-		Steps:    q.steps(j, &agent.Cache{Next: p, Store: store, Base: j.baseURL}),
+		Steps:    q.steps(j, &agent.Cache{Next: r, Store: r.store, Base: j.baseURL}),
 		Question: j.question(q.prompt.Fingerprint()),
 		Workers:  runtime.GOMAXPROCS(0),
+		Stored:   r.stored,
+		Sample:   part.sample,
+		Limit:    part.limit,
 	}
 	hard, stop, caught := catchSignals(ctx, func() {})
 	err = runner.Run(hard, stop)
 	if sig, _ := caught(); errors.Is(err, jobs.ErrInterrupted) {
 		return interruption(sig)
 	}
+	r.progress = runner.Progress()
+	return err
+}
+
+func (r *rehearsal) close() { r.remove() }
+
+// recall takes what earlier runs learned of the agent: its limits, and what answers cost.
+func (r *rehearsal) recall(ctx context.Context, j *job) error {
+	r.pace = agent.NewPace(r, r.meter, j.pace)
+	state, err := r.store.PaceState(ctx, j.baseURL)
+	if err != nil || state == nil {
+		return err
+	}
+	_ = r.pace.Restore(state) // of another version: then it is not known
+	return nil
+}
+
+var _ agent.Agent = (*rehearsal)(nil)
+
+// Ask counts a request instead of sending it.
+func (r *rehearsal) Ask(_ context.Context, req *agent.Request) (*agent.Answer, error) {
+	if _, err := r.limits.Cost(r.meter, req); err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	before := r.forecast.Prompt
+	r.meter.Forecast(&r.forecast, req)
+	r.rank(sized{request: req.Key, Tokens: int(r.forecast.Prompt - before)})
+	return &agent.Answer{Text: "not sent"}, nil
+}
+
+// rank puts a document among the largest, if it is one. r.mu is held.
+func (r *rehearsal) rank(s sized) {
+	at, _ := slices.BinarySearchFunc(r.largest, s, func(a, b sized) int { return b.Tokens - a.Tokens })
+	if at < maxLargest {
+		r.largest = slices.Insert(r.largest, at, s)[:min(maxLargest, len(r.largest)+1)]
+	}
+}
+
+// stored names the documents that are among the largest.
+func (r *rehearsal) stored(rec pipeline.Record) {
+	if rec.Cached {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range r.largest {
+		if r.largest[i].request == rec.Request {
+			r.largest[i].ID, r.largest[i].Name = rec.ID, rec.Name
+		}
+	}
+}
+
+// plan draws the conclusions.
+func (r *rehearsal) plan(ctx context.Context, j *job) (*plan, error) {
+	shares, err := r.store.Worked(ctx, r.owner)
+	if err != nil {
+		return nil, err
+	}
+	causes, err := r.store.Failures(ctx)
+	if err != nil {
+		return nil, err
+	}
+	counts, err := r.store.Counts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p := &plan{Documents: r.progress.Found, Requests: r.forecast.Requests, Gone: r.progress.Gone, Left: counts.Unfinished(),
+		Largest: r.largest, Causes: causes, price: j.price}
+	p.count(shares, r.progress, causes)
+	p.estimate(r, j, time.Now())
+	return p, nil
+}
+
+// show writes the request of one document.
+func (r *rehearsal) show(ctx context.Context, e env, j *job, o *planOptions) error {
+	found, err := r.store.Find(ctx, o.show)
+	if err == nil {
+		err = onlyOne(found, o.show, "the inputs")
+	}
 	if err != nil {
 		return err
 	}
-	causes, err := store.Failures(ctx)
-	if err != nil {
-		return err
+	d := &found[0]
+	d.State = pipeline.Pending // what the rehearsal made of it is no outcome
+	request := renderAgain(ctx, j, d)
+	if !o.json {
+		return request.print(e)
 	}
-	return p.tell(e, o, j, runner.Progress(), causes)
+	fields := map[string]any{"source": d.Source, "id": d.ID, "name": d.Name, "agent": j.slug, "base_url": j.baseURL, "params": j.params}
+	request.json(fields)
+	writeJSON(e.stdout, "request", fields)
+	return nil
 }
 
 // copyState opens a copy of the state file, or a new one where there is none. remove closes it and throws it away.
@@ -93,66 +291,4 @@ func copyState(ctx context.Context, state string) (store *sqlite.Store, remove f
 		return nil, nil, err
 	}
 	return store, remove, nil
-}
-
-// tell says what run would do.
-func (p *plan) tell(e env, o *runOptions, j *job, progress jobs.Progress, causes []sqlite.Failure) error {
-	requests, tokens := int(p.requests.Load()), pipeline.Tokens{Prompt: int(p.prompt.Load()), Completion: int(p.completion.Load())}
-	failed := -progress.Failed // those before
-	for _, c := range causes {
-		failed += c.Count
-	}
-	unchanged := progress.Rested - failed
-	if o.json {
-		writeJSON(e.stdout, "plan", map[string]any{"answer_tokens": tokens.Completion, "cost": costJSON(j.price, tokens),
-			"documents": progress.Found, "requests": requests, "prompt_tokens": tokens.Prompt,
-			"from_store": progress.Cached, "unchanged": unchanged, "unusable": progress.Failed, "failed_before": failed, "gone": progress.Gone})
-		return nil
-	}
-	fmt.Fprintf(e.stdout, "%s; nothing was sent. A run would do this:\n", plural(progress.Found, "document"))
-	writeParts(e.stdout, []part{
-		{requests, "to be sent, about " + plural(tokens.Prompt, "prompt token") + atPrice(j.price, tokens) + atLimits(requests, tokens, j.pace)},
-		{progress.Cached, "answered from the store: equal to another, touched or renamed"},
-		{unchanged, "unchanged since they were finished"},
-		{failed, "failed before; docbatch retry puts them back"},
-		{progress.Failed, "can't be sent"},
-		{progress.Gone, "gone from the inputs"},
-	})
-	writeCauses(e.stdout, causes)
-	return nil
-}
-
-// atPrice is what so many tokens cost, in words; "" where that is not known.
-func atPrice(p agent.Price, tokens pipeline.Tokens) string {
-	if p == (agent.Price{}) {
-		return ""
-	}
-	return fmt.Sprintf(", about %.2g in all", p.Of(tokens))
-}
-
-// costJSON is what so many tokens cost, for programs.
-func costJSON(p agent.Price, tokens pipeline.Tokens) any {
-	if p == (agent.Price{}) {
-		return nil
-	}
-	return p.Of(tokens)
-}
-
-// atLimits is how long so many requests take at the limits, in words; "" where none is known.
-func atLimits(requests int, tokens pipeline.Tokens, l agent.Limits) string {
-	at := func(n int, limit float64, what string) (time.Duration, string) {
-		if limit <= 0 {
-			return 0, ""
-		}
-		d := time.Duration(float64(n) / limit * float64(time.Minute)).Round(time.Second)
-		return d, fmt.Sprintf(", at least %v at %v %s a minute", d, limit, what)
-	}
-	if requests == 0 {
-		return ""
-	}
-	byRequests, words := at(requests, l.Requests, "requests")
-	if byTokens, tokenWords := at(tokens.Total(), l.Tokens, "tokens"); byTokens > byRequests {
-		return tokenWords
-	}
-	return words
 }

@@ -1,11 +1,12 @@
 package main
 
 import (
-	"fmt"
-	"golang.org/x/text/width"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
+
+	"golang.org/x/text/width"
 
 	"docbatch/jobs"
 	"docbatch/pipeline/agent"
@@ -13,26 +14,30 @@ import (
 
 // pace is how fast the run goes: documents a second, over the last minute.
 type pace struct {
+	mu       sync.Mutex
 	times    []time.Time
 	finished []int
 }
 
 const paceWindow = time.Minute
 
-// sample notes where the run stands, once a second.
-func (p *pace) sample(now time.Time, progress jobs.Progress) {
+// sample notes where the run stands, once a second, and gives the rate; 0 where it is not known yet.
+func (p *pace) sample(now time.Time, progress jobs.Progress) float64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	n := len(p.times)
 	if n > 0 && now.Sub(p.times[n-1]) < time.Second {
-		return
+		return p.rate()
 	}
 	p.times, p.finished = append(p.times, now), append(p.finished, progress.Done+progress.Truncated+progress.Failed)
 	for len(p.times) > 2 && now.Sub(p.times[0]) > paceWindow {
 		p.times, p.finished = p.times[1:], p.finished[1:]
 	}
+	return p.rate()
 }
 
-// now is the rate; 0 where it is not known yet.
-func (p *pace) now() float64 {
+// rate is that of the samples. p.mu is held.
+func (p *pace) rate() float64 {
 	n := len(p.times)
 	if n < 2 || p.times[n-1].Sub(p.times[0]) < rateAfter {
 		return 0
@@ -71,28 +76,6 @@ func (w *waits) note(now time.Time, pause agent.Pause) bool {
 	return true
 }
 
-// left is how long the rest takes at that rate; 0 where that is not known.
-func left(p jobs.Progress, rate float64) time.Duration {
-	rest := p.Found - p.Finished()
-	if !p.Listed || rate <= 0 || rest <= 0 {
-		return 0
-	}
-	return time.Duration(float64(rest) / rate * float64(time.Second)).Round(time.Second)
-}
-
-func statusOf(p jobs.Progress, rate float64, pause agent.Pause) map[string]any {
-	return map[string]any{"oldest": p.Oldest.Name, "oldest_stage": p.Oldest.Stage, "oldest_ms": p.Oldest.For.Milliseconds(), "ambiguous": p.Ambiguous, "found": known(p), "listed": p.Listed, "finished": p.Finished(), "failed": p.Failed, "in_flight": p.InFlight,
-		"requests": p.Requests, "rate": rate, "eta_s": int(left(p, rate).Seconds()), "waiting_ms": pause.For.Milliseconds(), "waiting_for": pause.Why}
-}
-
-// plainLine is where the run stands, in words.
-func plainLine(p jobs.Progress, rate float64, pause agent.Pause) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s of %s finished", grouped(p.Finished()), found(p))
-	writeDetails(&b, p, rate, pause)
-	return b.String()
-}
-
 // until says when the run will stop, with the time zone; "" where it has no deadline.
 func until(deadline time.Time) string {
 	if deadline.IsZero() {
@@ -107,50 +90,6 @@ func deadlineJSON(deadline time.Time) any {
 		return nil
 	}
 	return deadline.Format(time.RFC3339)
-}
-
-// known is how many documents there are, as far as is known: those that wait from an earlier run are worked on before they are
-// listed again.
-func known(p jobs.Progress) int { return max(p.Found, p.Finished()) }
-
-// found is how many documents there are; more, while they are still being listed.
-func found(p jobs.Progress) string {
-	if !p.Listed {
-		return grouped(known(p)) + "+ documents"
-	}
-	return plural(known(p), "document")
-}
-
-func writeDetails(b *strings.Builder, p jobs.Progress, rate float64, pause agent.Pause) {
-	if p.Failed > 0 {
-		fmt.Fprintf(b, ", %s failed", grouped(p.Failed))
-	}
-	if pause.For > 0 {
-		fmt.Fprintf(b, ", waiting %v: %s", pause.For.Round(time.Second), pause.Why)
-		return
-	}
-	if rate > 0 {
-		fmt.Fprintf(b, ", %.1f/s", rate)
-	}
-	if eta := left(p, rate); eta > 0 {
-		fmt.Fprintf(b, ", about %v left", eta)
-	}
-	if p.Oldest.For > interval {
-		fmt.Fprintf(b, ", %v on %s", p.Oldest.For.Round(time.Second), oneLine(p.Oldest.Name, 40))
-	}
-}
-
-// barLine is where the run stands, as a bar of fewer than so many columns.
-func barLine(p jobs.Progress, rate float64, pause agent.Pause, columns int) string {
-	cells := min(24, columns/4) // what it says matters more
-	done := 0
-	if n := known(p); n > 0 {
-		done = cells * p.Finished() / n
-	}
-	var b strings.Builder
-	fmt.Fprintf(&b, "[%s%s] %s/%s", strings.Repeat("=", done), strings.Repeat(" ", cells-done), grouped(p.Finished()), found(p))
-	writeDetails(&b, p, rate, pause)
-	return fit(b.String(), columns-1)
 }
 
 // fit is printable s on one line, cut to so many columns of a terminal.

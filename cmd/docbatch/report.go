@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 	"unicode"
 	"unicode/utf16"
@@ -36,8 +37,9 @@ type reporter struct {
 	mu    sync.Mutex // one writer at a time
 	drawn bool       // a bar stands on the last line
 
-	over  chan struct{}
-	ended chan struct{}
+	over   chan struct{}
+	ended  chan struct{}
+	ending atomic.Bool // the work is over
 
 	pace    pace
 	plain   time.Time // when the last plain line was written
@@ -62,13 +64,12 @@ func (r *reporter) start() {
 	r.json("start", map[string]any{"job": r.run.job.name, "state": r.run.job.state, "agent": r.run.job.slug, "base_url": r.run.job.baseURL,
 		"workers": r.run.job.workers, "rpm": r.run.job.limits.pace.Requests, "tpm": r.run.job.limits.pace.Tokens,
 		"deadline": deadlineJSON(r.run.runner.Deadline)})
-	if !r.bar {
-		r.say("asking %s, %s, state in %s%s", r.run.job.asked(), plural(r.run.job.workers, "worker"), r.run.job.state, until(r.run.runner.Deadline))
-	}
+	r.mention("asking %s, %s, state in %s%s", r.run.job.asked(), plural(r.run.job.workers, "worker"), r.run.job.state, until(r.run.runner.Deadline))
 	go r.loop()
 }
 
 func (r *reporter) stop() {
+	r.ending.Store(true)
 	close(r.over)
 	<-r.ended
 	r.mu.Lock()
@@ -93,26 +94,25 @@ func (r *reporter) loop() {
 // tick draws the bar, or writes a line if it is time for one.
 func (r *reporter) tick(now time.Time) {
 	p, pause := r.run.runner.Progress(), r.run.pace.Paused()
-	r.pace.sample(now, p)
+	stands := r.standing(now, p, pause)
 	late := r.watch(now, p.Usual)
 	news := r.waits.note(now, pause)
-	if r.bar {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		columns, _ := terminal(r.run.stderr) // it may have been resized
-		r.draw(barLine(p, r.pace.now(), pause, columns))
-		return
-	}
 	if news {
-		r.say("waiting %v: %s", pause.For.Round(time.Second), pause.Why)
+		r.mention("waiting %v: %s", pause.For.Round(time.Second), pause.Why)
 	}
 	due := now.Sub(r.plain) >= interval
 	if due {
 		r.plain = now
-		r.say("%s", plainLine(p, r.pace.now(), pause))
+		r.mention("%s", stands.words())
 	}
 	if due || news || late {
-		r.json("status", statusOf(p, r.pace.now(), pause))
+		r.json("status", asMap(stands))
+	}
+	if r.bar {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		columns, _ := terminal(r.run.stderr) // it may have been resized
+		r.draw(stands.bar(columns))
 	}
 }
 
@@ -133,9 +133,19 @@ func (r *reporter) watch(now time.Time, usual time.Duration) (late bool) {
 // say writes a line for people.
 func (r *reporter) say(format string, args ...any) {
 	if r.run.options.quiet || r.run.options.json {
+		r.run.log.say(fmt.Sprintf(format, args...))
 		return
 	}
 	r.tell(format, args...)
+}
+
+// mention writes a line for people whom no bar tells the same.
+func (r *reporter) mention(format string, args ...any) {
+	if r.bar {
+		r.run.log.say(fmt.Sprintf(format, args...))
+		return
+	}
+	r.say(format, args...)
 }
 
 // tell writes a line that must be said.
@@ -143,7 +153,7 @@ func (r *reporter) tell(format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.clear()
-	fmt.Fprintln(r.run.stderr, "docbatch:", indented(fmt.Sprintf(format, args...)))
+	r.run.tell(format, args...)
 }
 
 // draw puts line in place of the bar. r.mu is held.

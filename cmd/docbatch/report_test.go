@@ -16,39 +16,25 @@ import (
 	"docbatch/pipeline/agent"
 )
 
-func TestBarLine(t *testing.T) {
+func TestBar(t *testing.T) {
 	for name, tt := range map[string]struct {
-		progress jobs.Progress
-		rate     float64
-		pause    agent.Pause
+		standing standing
 		columns  int
 		want     string
 	}{
-		"nothing yet": {jobs.Progress{}, 0, agent.Pause{}, 100, "[                        ] 0/0+ documents"},
-		"half way":    {jobs.Progress{Listed: true, Found: 1200, Rested: 100, Done: 500}, 12.5, agent.Pause{}, 100, "[============            ] 600/1,200 documents, 12.5/s, about 48s left"},
-		"failures":    {jobs.Progress{Listed: true, Found: 2, Failed: 2}, 0, agent.Pause{}, 100, "[========================] 2/2 documents, 2 failed"},
-		"a pause":     {jobs.Progress{Found: 9}, 3, agent.Pause{For: 12 * time.Second, Why: "the agent asked for a pause"}, 100, "[                        ] 0/9+ documents, waiting 12s: the agent asked for a pause"},
-		"ahead of the listing": {jobs.Progress{Found: 3, Done: 90, Truncated: 3, Failed: 4}, 0, agent.Pause{}, 100,
-			"[========================] 97/97+ documents, 4 failed"},
-		"some are gone": {jobs.Progress{Listed: true, Found: 3, Done: 97}, 0, agent.Pause{}, 100, "[========================] 97/97 documents"},
-		"cut to fit":    {jobs.Progress{Listed: true, Found: 2}, 0, agent.Pause{}, 20, "[     ] 0/2 documents"},
+		"nothing yet": {standing{}, 100, "[                        ] 0/0+ documents"},
+		"half way": {standing{Listed: true, Found: 1200, Finished: 600, Rate: 12.5, ETASeconds: 48}, 100,
+			"[============            ] 600/1,200 documents, 12.5/s, about 48s left"},
+		"failures": {standing{Listed: true, Found: 2, Finished: 2, Failed: 2}, 100, "[========================] 2/2 documents, 2 failed"},
+		"a pause": {standing{Found: 9, Rate: 3, WaitingMS: 12000, WaitingFor: "the agent asked for a pause"}, 100,
+			"[                        ] 0/9+ documents, waiting 12s: the agent asked for a pause"},
+		"cut to fit": {standing{Listed: true, Found: 2}, 20, "[     ] 0/2 documents"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := barLine(tt.progress, tt.rate, tt.pause, tt.columns); got != tt.want[:min(len(tt.want), tt.columns-1)] {
+			if got := tt.standing.bar(tt.columns); got != tt.want[:min(len(tt.want), tt.columns-1)] {
 				t.Errorf("got  %q\nwant %q", got, tt.want)
 			}
 		})
-	}
-}
-
-// TestPlainLineAheadOfTheListing is a run that goes on: what waits from the one before is finished before it is listed again.
-func TestPlainLineAheadOfTheListing(t *testing.T) {
-	p := jobs.Progress{Found: 3, Done: 97}
-	if got, want := plainLine(p, 0, agent.Pause{}), "97 of 97+ documents finished"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-	if got := statusOf(p, 0, agent.Pause{})["found"]; got != 97 {
-		t.Errorf("found %v in JSON, want 97", got)
 	}
 }
 

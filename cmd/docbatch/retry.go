@@ -34,9 +34,17 @@ func retry(ctx context.Context, e env, state string, ids []string) error {
 	if err != nil {
 		return noState(err, state)
 	}
+	var named []string
 	for _, id := range ids {
-		if found, err := reader.Find(ctx, id); err != nil || len(found) == 0 {
-			return errors.Join(err, reader.Close(), withExit(exitUsage, fmt.Errorf("there is no document %s in %s", id, state), "docbatch export lists all of them."))
+		found, err := reader.Find(ctx, id)
+		if err == nil && (len(found) == 0 || len(found) > 1 && found[0].ID != id) { // one ID in several sources means all of them
+			err = onlyOne(found, id, state)
+		}
+		if err != nil {
+			return errors.Join(err, reader.Close())
+		}
+		for _, d := range found {
+			named = append(named, d.Source+":"+d.ID)
 		}
 	}
 	reader.Close()
@@ -44,7 +52,7 @@ func retry(ctx context.Context, e env, state string, ids []string) error {
 	if err != nil {
 		return err
 	}
-	n, err := store.Retry(ctx, ids...)
+	n, err := store.Retry(ctx, named...)
 	if err := errors.Join(err, store.Close()); err != nil {
 		return err
 	}

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -14,6 +13,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"docbatch/jobs"
 	"docbatch/jobs/sqlite"
@@ -33,7 +33,36 @@ type runOptions struct {
 	quiet    bool
 	verbose  bool
 	waitLock time.Duration
+	partFlags
+	yes bool
 }
+
+// partFlags say which part of the documents a run works on, and which again.
+type partFlags struct {
+	sample int
+	limit  int
+	redo   []string
+}
+
+func (p *partFlags) add(fs *pflag.FlagSet) {
+	fs.IntVar(&p.sample, "sample", 0, "work on so many documents only, always the same ones, chosen evenly from all (default: all)")
+	fs.IntVar(&p.limit, "limit", 0, "work on so many documents only, the first that wait (default: all)")
+	fs.StringSliceVar(&p.redo, "redo", nil, "ask again on purpose: failed, all, or a glob of IDs such as 'letters/**' (repeatable); it is paid again")
+}
+
+// check finds what cannot be meant.
+func (p *partFlags) check() error {
+	switch {
+	case p.sample < 0:
+		return fmt.Errorf("--sample is %d; it must be 1 or more, or left out for all documents", p.sample)
+	case p.limit < 0:
+		return fmt.Errorf("--limit is %d; it must be 1 or more, or left out for all documents", p.limit)
+	}
+	return checkRedo(p.redo)
+}
+
+// partial reports whether documents may be left on purpose.
+func (p *partFlags) partial() bool { return p.sample > 0 || p.limit > 0 }
 
 func newRunCommand(e env) *cobra.Command {
 	o := &runOptions{}
@@ -49,7 +78,13 @@ command goes on where it stood, and never asks again about a document that is fi
 		RunE: func(cmd *cobra.Command, args []string) error {
 			j, err := loadJob(cmd, e, &o.jobFlags, args)
 			if err == nil {
-				err = runJob(cmd.Context(), e, o, j)
+				err = withExit(exitUsage, o.partFlags.check(), "")
+			}
+			if !o.dryRun {
+				return notified(cmd.Context(), e, o, j, err)
+			}
+			if err == nil {
+				err = runJob(cmd.Context(), e, o, j, nil)
 			}
 			if o.json {
 				err = tellJSON(e, err)
@@ -58,6 +93,8 @@ command goes on where it stood, and never asks again about a document that is fi
 		},
 	}
 	o.jobFlags.add(cmd.Flags())
+	o.partFlags.add(cmd.Flags())
+	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "never ask before documents are sent")
 	cmd.Flags().BoolVar(&o.dryRun, "dry-run", false, "send nothing; say what would be sent, and why")
 	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON lines on stdout: start, status, item, summary, error; with --dry-run: plan")
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print nothing unless something went wrong")
@@ -73,17 +110,28 @@ type question struct {
 	prompt  *prompt.Prompt
 }
 
+var errNoInputs = withExit(exitUsage, errors.New("no inputs are named"), "Name folders or files: docbatch run INPUT..., or inputs in the job file.")
+
 // openQuestion opens the inputs and checks the prompt against them. Nothing has been sent or written yet.
 func openQuestion(ctx context.Context, j *job) (*question, error) {
 	if len(j.inputs) == 0 {
-		return nil, withExit(exitUsage, errors.New("no inputs are named"), "Name folders or files: docbatch run INPUT..., or inputs in the job file.")
+		return nil, errNoInputs
 	}
 	srcs, err := sources.OpenAll(ctx, j.inputs)
 	if err != nil {
 		return nil, withExit(exitUsage, err, "Check the inputs and their settings (docbatch run --help). Nothing was sent.")
 	}
 	q := &question{sources: srcs}
-	for _, src := range srcs {
+	if err := q.parse(j); err != nil {
+		q.close()
+		return nil, err
+	}
+	return q, nil
+}
+
+// parse makes the prompt and checks it against the columns of the sources.
+func (q *question) parse(j *job) (err error) {
+	for _, src := range q.sources {
 		for _, name := range src.Columns() {
 			if !slices.Contains(q.columns, name) {
 				q.columns = append(q.columns, name)
@@ -91,11 +139,7 @@ func openQuestion(ctx context.Context, j *job) (*question, error) {
 		}
 	}
 	q.prompt, err = prompt.Parse(prompt.Options{Prompt: j.prompt, PromptName: j.promptName, System: j.system, SystemName: j.systemName, Columns: q.columns})
-	if err != nil {
-		q.close()
-		return nil, withExit(exitUsage, err, "Nothing was sent.")
-	}
-	return q, nil
+	return withExit(exitUsage, err, "Nothing was sent.")
 }
 
 func (q *question) close() {
@@ -114,14 +158,22 @@ func (q *question) steps(j *job, a agent.Agent) []pipeline.Step {
 	}
 }
 
-// runJob works the job, writes its outputs, and says how it went.
-func runJob(ctx context.Context, e env, o *runOptions, j *job) error {
+// checkStateFolder finds that there is no folder for a state file.
+func checkStateFolder(state string) error {
+	if _, err := os.Stat(filepath.Dir(state)); err != nil {
+		return withExit(exitUsage, fmt.Errorf("the folder of the state file: %w", err), "Make it, or name another with --state.")
+	}
+	return nil
+}
+
+// runJob works the job, writes its outputs, and says how it went. n is told too; it may be nil where nothing is sent.
+func runJob(ctx context.Context, e env, o *runOptions, j *job, n *notifier) error {
 	tuneMemory(j.workers)
 	if err := checkOutputs(j.outputs, j.protected()); err != nil {
 		return err
 	}
-	if _, err := os.Stat(filepath.Dir(j.state)); err != nil {
-		return withExit(exitUsage, fmt.Errorf("the folder of the state file: %w", err), "Make it, or name another with --state.")
+	if err := checkStateFolder(j.state); err != nil {
+		return err
 	}
 	q, err := openQuestion(ctx, j)
 	if err != nil {
@@ -129,7 +181,7 @@ func runJob(ctx context.Context, e env, o *runOptions, j *job) error {
 	}
 	defer q.close()
 	if o.dryRun {
-		return dryRun(ctx, e, o, j, q)
+		return sayPlan(ctx, e, j, q, o.partFlags, o.json)
 	}
 	if err := j.ready(); err != nil {
 		return err
@@ -137,12 +189,16 @@ func runJob(ctx context.Context, e env, o *runOptions, j *job) error {
 	if err := checkDescriptors(j); err != nil {
 		return err
 	}
-	r := &jobRun{env: e, options: o, job: j, question: q}
+	r := &jobRun{env: e, options: o, job: j, question: q, notifier: n}
 	r.store, err = sqlite.Open(ctx, j.state, sqlite.Options{WaitLock: o.waitLock, Command: "docbatch run", Held: r.held})
 	if err != nil {
 		return err
 	}
-	return errors.Join(r.work(ctx), r.store.Close())
+	err = confirm(ctx, e, o, j, q)
+	if err == nil {
+		err = r.work(ctx)
+	}
+	return errors.Join(err, r.store.Close())
 }
 
 // jobRun is one run of a job, its state file open.
@@ -151,6 +207,7 @@ type jobRun struct {
 	options  *runOptions
 	job      *job
 	question *question
+	notifier *notifier
 	store    *sqlite.Store
 
 	runner *jobs.Runner
@@ -180,20 +237,25 @@ func (r *jobRun) held(waited time.Duration) {
 	line := fmt.Sprintf("waiting %v: another program holds %s", waited.Round(time.Second), filepath.Base(r.job.state))
 	if report := r.talking.Load(); report != nil {
 		report.say("%s", line)
-	} else if !r.options.quiet && !r.options.json { // the file is still being opened
-		fmt.Fprintln(r.stderr, "docbatch:", printable(line))
+	} else if r.options.quiet || r.options.json { // the file is still being opened
+		r.log.say(line)
+	} else {
+		r.tell("%s", line)
 	}
 }
 
 // work makes the run and returns the error that says its exit code.
 func (r *jobRun) work(ctx context.Context) error {
-	wire, closeAgent, err := connect(r.env, r.job)
+	wire, closeAgent, err := connect(r.env, r.job, nil)
 	if err != nil {
 		return err
 	}
 	defer closeAgent()
 	asked, log := r.around(wire), r.logger()
 	if err := recallPace(ctx, r.store, r.job.baseURL, r.pace, log); err != nil {
+		return err
+	}
+	if err := putBack(ctx, r.store, r.options.redo); err != nil {
 		return err
 	}
 	lease, err := r.store.Join(ctx)
@@ -212,6 +274,8 @@ func (r *jobRun) work(ctx context.Context) error {
 		Log:           log,
 		Deadline:      r.job.deadline(time.Now()),
 		FailThreshold: r.job.failThreshold,
+		Sample:        r.options.sample,
+		Limit:         r.options.limit,
 	}
 	r.report = newReporter(r)
 	r.talking.Store(r.report)
@@ -221,11 +285,15 @@ func (r *jobRun) work(ctx context.Context) error {
 		r.report.say("stopping: no new calls; those in flight have %v. Again to stop now.", r.job.grace)
 	})
 	r.report.start()
-	keepPace := startKeeping(func(state []byte) error {
-		return r.store.SavePaceState(context.WithoutCancel(ctx), r.job.baseURL, state)
-	}, r.pace, log)
+	r.notifier.start(r.store.Reader, r.figures, r.report.say)
+	calm := context.WithoutCancel(ctx)
+	signs := r.report.signs(func(now standing) error { return r.store.SaveProgress(calm, lease.Owner(), now) })
+	defer startKeeping("where the run stands", signs, log)()
+	savePace := paceKeeper(func(state []byte) error { return r.store.SavePaceState(calm, r.job.baseURL, state) }, r.pace)
+	keepingOver := startKeeping("what is known of the limits", savePace, log)
 	err = r.runner.Run(hard, stop)
-	keepErr := keepPace()
+	keepingOver()
+	keepErr := savePace()
 	signalled, now := caught()
 	r.report.stop()
 	if errors.Is(err, jobs.ErrInterrupted) || err == nil && now { // now: complete, but its outputs are not written any more
@@ -233,7 +301,7 @@ func (r *jobRun) work(ctx context.Context) error {
 	} else if err == nil {
 		err = keepErr
 	}
-	return r.conclude(context.WithoutCancel(ctx), lease.Owner(), err, now)
+	return r.conclude(calm, lease.Owner(), err, now)
 }
 
 // around puts what keeps answers, tries again and keeps to budget and limits around the agent on the wire.
@@ -260,13 +328,16 @@ func (s stage) Ask(ctx context.Context, req *agent.Request) (*agent.Answer, erro
 	return s.Agent.Ask(ctx, req)
 }
 
-// logger writes what happens to stderr, when that is asked for.
+// logger writes what happens to stderr and the log file, when that is asked for.
 func (r *jobRun) logger() *slog.Logger {
-	var w io.Writer = io.Discard
+	handler := slog.Handler(slog.DiscardHandler)
 	if r.options.verbose {
-		w = r.stderr
+		handler = slog.NewTextHandler(r.stderr, nil)
+		if r.log != nil {
+			handler = slog.NewMultiHandler(handler, r.log.handler())
+		}
 	}
-	return slog.New(slog.NewTextHandler(w, nil)).With("job", r.job.name)
+	return slog.New(handler).With("job", r.job.name)
 }
 
 // conclude writes the outputs, stores how the run ended, and says the last words. err is why it ended early; where it has to end
@@ -299,18 +370,21 @@ func (r *jobRun) conclude(ctx context.Context, run int64, err error, now bool) e
 		s = r.report.summary(counts, code, written, err)
 	}
 	causes, _ := r.store.Failures(ctx)
-	r.report.lastWords(s, causes, err)
+	words := r.report.lastWords(s, causes, err)
+	r.notifier.end(&ending{code: code, err: err, now: now, words: words, run: run, summary: &s, causes: causes})
 	if code == exitOK {
 		return nil
 	}
 	return &toldError{code: code}
 }
 
-// writeOutputs writes every output of the job from the store; one that fails keeps no other from being written.
+// writeOutputs writes every output of the job from the store; one that fails keeps no other from being written. Where documents are
+// left on purpose, they are left out.
 func (r *jobRun) writeOutputs(ctx context.Context) error {
 	var errs []error
+	part := selection{gone: r.job.keepGone, finished: r.options.partial()}
 	for _, path := range r.job.outputs {
-		errs = append(errs, writeOutput(ctx, r.store, path))
+		errs = append(errs, keepOutput(ctx, r.store, path, part))
 	}
 	return errors.Join(errs...)
 }

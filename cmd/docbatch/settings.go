@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -20,18 +21,30 @@ import (
 	"docbatch/sources"
 )
 
-// loadJob resolves the settings of a command line. args are the inputs; none means those of the job file.
+// loadJob resolves the settings of a command line. args are the inputs; none means those of the job file. With an error the job is
+// only good for telling of that: who is told is known as far as it can be.
 func loadJob(cmd *cobra.Command, e env, f *jobFlags, args []string) (*job, error) {
-	_, stateByEnv := e.lookup("DOCBATCH_STATE")
-	file, err := findJobFile(f, args, stateByEnv || cmd.Flags().Changed("state"))
+	file, err := findJobFile(cmd, e, f, args)
 	if err != nil {
-		return nil, err
+		return unread(cmd, e, f), err
 	}
 	s, jf, err := loadSettings(cmd, e, file)
 	if err != nil {
-		return nil, err
+		return unread(cmd, e, f), err
 	}
-	return s.resolve(f, jf, file, args)
+	j, err := s.resolve(f, jf, file, args)
+	if j == nil {
+		j, _ = s.begin(f, jf, file) // what begin finds wrong is the error
+	}
+	return j, err
+}
+
+// unread is a job whose job file can't be used: what flags and environment say of it.
+func unread(cmd *cobra.Command, e env, f *jobFlags) *job {
+	s := &settings{flags: cmd.Flags(), env: e}
+	_ = s.environment() // there is an error already
+	j, _ := s.begin(f, &jobFile{}, f.file)
+	return j
 }
 
 // loadSettings reads the job file, if there is one, and what may stand beside it.
@@ -52,9 +65,13 @@ func loadSettings(cmd *cobra.Command, e env, file string) (*settings, *jobFile, 
 }
 
 // findJobFile says which job file is meant; "" for none.
-func findJobFile(f *jobFlags, args []string, stateGiven bool) (string, error) {
-	if f.file != "" {
-		return f.file, nil
+func findJobFile(cmd *cobra.Command, e env, f *jobFlags, args []string) (string, error) {
+	file := f.file
+	if file == "" {
+		file, _ = e.lookup(variableOf("file"))
+	}
+	if file != "" {
+		return file, nil
 	}
 	if _, err := os.Stat(defaultJobFile); err != nil {
 		return "", nil
@@ -62,7 +79,7 @@ func findJobFile(f *jobFlags, args []string, stateGiven bool) (string, error) {
 	if len(args) == 0 {
 		return defaultJobFile, nil
 	}
-	if stateGiven {
+	if _, byEnv := e.lookup(variableOf("state")); byEnv || cmd.Flags().Changed("state") {
 		return "", nil
 	}
 	// The job's own state would take these inputs for all of the job's documents.
@@ -103,13 +120,13 @@ func (s *settings) lookup(name string) (string, bool) {
 // environment sets every flag that was not given from DOCBATCH_NAME, and the base URL from Swiftask's own variable.
 func (s *settings) environment() (err error) {
 	s.flags.VisitAll(func(f *pflag.Flag) {
-		name := "DOCBATCH_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		name := variableOf(f.Name)
 		v, ok := s.lookup(name)
 		if f.Name == "base-url" && !ok {
 			name = urlVariable
 			v, ok = s.lookup(name)
 		}
-		if !ok || f.Changed || f.Name == "help" || f.Name == "file" {
+		if !ok || f.Changed || f.Name == "help" || f.Name == "file" { // findJobFile has looked for that one
 			return
 		}
 		if setErr := s.flags.Set(f.Name, v); setErr != nil && err == nil {
@@ -117,6 +134,11 @@ func (s *settings) environment() (err error) {
 		}
 	})
 	return err
+}
+
+// variableOf is the variable that stands for a flag.
+func variableOf(flag string) string {
+	return "DOCBATCH_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
 }
 
 // given reports whether a flag was given, on the command line or by the environment.
@@ -139,24 +161,35 @@ func pointer[T any](s *settings, flag string, flagValue T, fileValue *T) *T {
 	return fileValue
 }
 
+// begin makes a job that knows its name, its state, its log file, and who is told of it. Those can be told what is wrong with the rest.
+func (s *settings) begin(f *jobFlags, jf *jobFile, file string) (*job, error) {
+	j := &job{name: jf.Name, file: file, state: s.state(f, jf, file)}
+	if j.name == "" {
+		j.name = strings.TrimSuffix(filepath.Base(j.state), filepath.Ext(j.state))
+	}
+	j.logFile = pick(s, "log-file", f.logFile, s.inDir(jf.LogFile))
+	var err error
+	j.notify, err = s.notify(f, &jf.Notify)
+	return j, withExit(exitUsage, err, "")
+}
+
 // resolve makes the job.
 func (s *settings) resolve(f *jobFlags, jf *jobFile, file string, args []string) (*job, error) {
-	j := &job{
-		name:    jf.Name,
-		file:    file,
-		keyFile: pick(s, "key-file", f.keyFile, s.inDir(jf.Agent.KeyFile)),
-		slug:    pick(s, "agent", f.slug, jf.Agent.Slug),
-		baseURL: pick(s, "base-url", f.baseURL, jf.Agent.BaseURL),
-		stream:  pick(s, "stream", f.stream, jf.Agent.Stream),
-		demo:    f.demo,
-		params: agent.Params{
-			Temperature: pointer(s, "temperature", f.temperature, jf.Agent.Temperature),
-			TopP:        pointer(s, "top-p", f.topP, jf.Agent.TopP),
-			MaxTokens:   pick(s, "max-answer-tokens", f.answerTokens, jf.Agent.MaxTokens),
-			Seed:        pointer(s, "seed", f.seed, jf.Agent.Seed),
-		},
+	j, err := s.begin(f, jf, file)
+	if err != nil {
+		return nil, err
 	}
-	var err error
+	j.keyFile = pick(s, "key-file", f.keyFile, s.inDir(jf.Agent.KeyFile))
+	j.slug = pick(s, "agent", f.slug, jf.Agent.Slug)
+	j.baseURL = pick(s, "base-url", f.baseURL, jf.Agent.BaseURL)
+	j.stream = pick(s, "stream", f.stream, jf.Agent.Stream)
+	j.demo = f.demo
+	j.params = agent.Params{
+		Temperature: pointer(s, "temperature", f.temperature, jf.Agent.Temperature),
+		TopP:        pointer(s, "top-p", f.topP, jf.Agent.TopP),
+		MaxTokens:   pick(s, "max-answer-tokens", f.answerTokens, jf.Agent.MaxTokens),
+		Seed:        pointer(s, "seed", f.seed, jf.Agent.Seed),
+	}
 	if j.limits, err = s.limits(f, jf, time.Now()); err != nil {
 		return nil, withExit(exitUsage, err, "")
 	}
@@ -169,13 +202,30 @@ func (s *settings) resolve(f *jobFlags, jf *jobFile, file string, args []string)
 	if err := s.paths(j, f, jf, args); err != nil {
 		return nil, err
 	}
-	if j.name == "" {
-		j.name = strings.TrimSuffix(filepath.Base(j.state), filepath.Ext(j.state))
+	if err := s.afterwards(j, f, jf); err != nil {
+		return nil, withExit(exitUsage, err, "")
 	}
 	if err := j.check(); err != nil {
 		return nil, withExit(exitUsage, err, "")
 	}
 	return j, s.findKey(j, f, jf)
+}
+
+// afterwards finds what is done with the results, and when a person is asked first.
+func (s *settings) afterwards(j *job, f *jobFlags, jf *jobFile) error {
+	gone := cmp.Or(pick(s, "gone", f.gone, jf.Gone), goneDrop) // commands without outputs have no such flag
+	if err := checkGone(gone); err != nil {
+		return err
+	}
+	j.keepGone = gone == goneKeep
+	j.confirmAbove = f.confirmAbove
+	if n := pointer(s, "confirm-above", f.confirmAbove, jf.Confirm); n != nil {
+		j.confirmAbove = *n
+	}
+	if j.confirmAbove < 0 {
+		return fmt.Errorf("--confirm-above is %d; it must be 0 (always ask) or more", j.confirmAbove)
+	}
+	return nil
 }
 
 // prompts finds the two templates: each from the flag, the flag's file, the job file, or the job file's file.
@@ -244,7 +294,6 @@ func (s *settings) inDir(path string) string {
 
 // paths finds inputs, state and outputs.
 func (s *settings) paths(j *job, f *jobFlags, jf *jobFile, args []string) error {
-	j.state = s.state(f, jf, j.file)
 	j.outputs = f.outputs
 	if !s.given("output") {
 		for _, path := range jf.Outputs {

@@ -6,15 +6,20 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"docbatch/jobs"
 	"docbatch/jobs/sqlite"
+	"docbatch/pipeline"
 )
 
 type statusOptions struct {
 	jobFlags
-	json bool
+	json  bool
+	watch bool
 }
 
 func newStatusCommand(e env) *cobra.Command {
@@ -22,17 +27,30 @@ func newStatusCommand(e env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Say where a job stands, and why documents failed",
-		Args:  usageArgs(cobra.NoArgs),
+		Long: `Say where a job stands: how many documents are finished, what the newest run is doing, how fast and how long yet, why documents
+failed, what it cost. It reads the state file only, and disturbs no run.
+
+With --watch it goes on saying so until the run that goes on ends, and then how that ended; where none goes on, or there is no state
+file yet, it waits for the next run. On a terminal it draws anew every second; elsewhere it prints a line when something changes, every
+5 s at most. Ctrl-C ends the watching, not the run. The exit code is 0, however the run ended.`,
+		Example: `  docbatch status
+  docbatch status --watch
+  docbatch status --json | jq .last_run.progress.eta_s`,
+		Args: usageArgs(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			state, err := findState(cmd, e, &o.jobFlags)
 			if err != nil {
 				return err
 			}
+			if o.watch {
+				return watchStatus(cmd.Context(), e, o, state)
+			}
 			return status(cmd.Context(), e, o, state)
 		},
 	}
 	o.addState(cmd.Flags())
-	cmd.Flags().BoolVar(&o.json, "json", false, "print one JSON object")
+	cmd.Flags().BoolVar(&o.json, "json", false, "print one JSON object; with --watch one a line")
+	cmd.Flags().BoolVarP(&o.watch, "watch", "w", false, "go on until the run ends")
 	return cmd
 }
 
@@ -50,35 +68,236 @@ func status(ctx context.Context, e env, o *statusOptions, state string) error {
 		return noState(err, state)
 	}
 	defer store.Close()
-	counts, err := store.Counts(ctx)
-	if err != nil {
-		return err
+	all, err := readOverview(ctx, store, state)
+	if err == nil {
+		all.newest, err = readNewest(ctx, store)
 	}
-	causes, err := store.Failures(ctx)
-	if err != nil {
-		return err
-	}
-	runs, err := store.Runs(ctx, 1)
 	if err != nil {
 		return err
 	}
 	if o.json {
-		fields := asMap(counts)
-		fields["state_file"], fields["failures"] = state, causes
-		if len(runs) > 0 {
-			fields["last_run"] = runJSON(runs[0])
-		}
-		writeJSON(e.stdout, "status", fields)
+		writeJSON(e.stdout, "status", all.json())
 		return nil
 	}
-	fmt.Fprintf(e.stdout, "%s: %s\n", state, plural(counts.Total(), "document"))
-	writeParts(e.stdout, []part{{counts.Done, "answered"}, {counts.Truncated, "truncated"}, {counts.Failed, "failed"},
-		{counts.Claimed, "in flight"}, {counts.Pending, "waiting"}, {counts.Gone, "gone from the inputs"}})
-	writeCauses(e.stdout, causes)
-	if len(runs) > 0 {
-		fmt.Fprintln(e.stdout, lastRun(runs[0]))
-	}
+	fmt.Fprint(e.stdout, all.text())
 	return nil
+}
+
+// overview is where a job stands.
+type overview struct {
+	state     string
+	counts    jobs.Counts
+	failed    []sqlite.Failure
+	truncated []sqlite.Failure
+
+	runs   int      // how many there were
+	newest *runView // nil where there was none
+	spent  effort   // what they sent, and what it cost
+}
+
+// effort is what a run did.
+type effort struct {
+	answered, failed int
+	requests, tokens int
+	worked           map[jobs.Reason]jobs.Worked
+	cost             *float64 // nil where none is known
+}
+
+// spend adds what another run sent, and what that cost.
+func (t *effort) spend(one effort) {
+	t.requests, t.tokens = t.requests+one.requests, t.tokens+one.tokens
+	if one.cost != nil {
+		sum := *one.cost
+		if t.cost != nil {
+			sum += *t.cost
+		}
+		t.cost = &sum
+	}
+}
+
+// words say what was sent, and what it cost.
+func (t *effort) words() string {
+	words := plural(t.requests, "request") + ", " + plural(t.tokens, "token")
+	if t.cost != nil {
+		words += fmt.Sprintf(", cost %.4g", *t.cost)
+	}
+	return words
+}
+
+// readOverview reads all but the newest run. It looks at every item, and at every run.
+func readOverview(ctx context.Context, store *sqlite.Reader, state string) (*overview, error) {
+	o := &overview{state: state}
+	var err error
+	if o.counts, err = store.Counts(ctx); err != nil {
+		return nil, err
+	}
+	if o.failed, err = store.Failures(ctx); err != nil {
+		return nil, err
+	}
+	if o.truncated, err = store.Truncations(ctx); err != nil {
+		return nil, err
+	}
+	runs, err := store.Runs(ctx, 0)
+	if err != nil {
+		return nil, err
+	}
+	o.runs = len(runs)
+	for _, r := range runs {
+		h := viewOf(r)
+		o.spent.spend(h.effort())
+	}
+	return o, nil
+}
+
+// readNewest reads what the newest run said of itself, and looks what it is doing; nil where there was none.
+func readNewest(ctx context.Context, store *sqlite.Reader) (*runView, error) {
+	runs, err := store.Runs(ctx, 1)
+	if err != nil || len(runs) == 0 {
+		return nil, err
+	}
+	h := viewOf(runs[0])
+	h.watch(time.Now(), processGone)
+	return &h, nil
+}
+
+// goesOn reports whether a run goes on, as far as can be seen.
+func (o *overview) goesOn() bool {
+	return o.newest != nil && (o.newest.life == goesOn || o.newest.life == silent)
+}
+
+// parts are the documents by what became of them. What a run holds that was killed is not in flight: it waits.
+func (o *overview) parts() []part {
+	c, inFlight := o.counts, 0
+	if o.goesOn() {
+		inFlight = min(o.newest.standing.InFlight, c.Unfinished())
+	}
+	return []part{{c.Done, "answered"}, {c.Truncated, "truncated"}, {c.Failed, "failed"}, {inFlight, "in flight"},
+		{c.Unfinished() - inFlight, "waiting"}, {c.Gone, "gone from the inputs"}}
+}
+
+// title says how far the job is.
+func (o *overview) title() string {
+	total, finished := o.counts.Total(), o.counts.Total()-o.counts.Unfinished()
+	if total == 0 {
+		return o.state + ": no documents"
+	}
+	return fmt.Sprintf("%s: %s of %s finished (%d %%)", o.state, grouped(finished), plural(total, "document"), 100*finished/total)
+}
+
+// text is where the job stands, for people.
+func (o *overview) text() string {
+	var b strings.Builder
+	fmt.Fprintln(&b, printable(o.title()))
+	writeParts(&b, o.parts())
+	if o.newest != nil {
+		fmt.Fprintln(&b, indented(o.newest.sentence()))
+		if o.goesOn() {
+			o.newest.standing.writeLines(&b)
+		}
+	}
+	writeCauses(&b, o.failed)
+	if len(o.truncated) > 0 {
+		fmt.Fprintln(&b, "Why answers were truncated:")
+	}
+	writeCauseLines(&b, o.truncated)
+	if o.runs > 1 || o.runs == 1 && !o.goesOn() {
+		fmt.Fprintf(&b, "%s in all: %s.\n", plural(o.runs, "run"), o.spent.words())
+	}
+	return b.String()
+}
+
+// writeLines writes how a run goes, a line for each thing that is to be said.
+func (s *standing) writeLines(w io.Writer) {
+	line := func(format string, args ...any) {
+		fmt.Fprintf(w, "  %s\n", oneLine(fmt.Sprintf(format, args...), 2*lineWidth))
+	}
+	switch {
+	case s.Ending:
+		line("the work is over; the outputs are being written")
+	case s.WaitingMS > 0:
+		line("%s", s.waiting())
+	case s.ETASeconds > 0:
+		line("%.1f documents a second, about %v left", s.Rate, s.eta())
+	case s.Rate > 0:
+		line("%.1f documents a second", s.Rate)
+	}
+	if on := s.onOldest(); on > interval {
+		line("still working on %s after %v (%s)", s.Oldest, on.Round(time.Second), s.OldestStage)
+	}
+	t := effort{requests: s.Requests, tokens: s.Tokens.Total(), cost: s.Cost}
+	line("so far: %s%s", t.words(), reasonWords(s.Reasons, ", "))
+	if s.AtMost > 0 {
+		line("it works on %s at most", plural(s.AtMost, "document"))
+	}
+	line("%s", s.limits())
+}
+
+// limits are the limits in force, in words.
+func (s *standing) limits() string {
+	words := plural(s.Limits.Workers, "worker")
+	if s.Limits.RPM > 0 {
+		words += fmt.Sprintf(", at most %.4g requests a minute", s.Limits.RPM)
+		if s.Limits.Found {
+			words += " (found)"
+		}
+	}
+	if s.Limits.TPM > 0 {
+		words += fmt.Sprintf(", at most %s tokens a minute", grouped(int(s.Limits.TPM)))
+	}
+	if s.Deadline != nil {
+		words += until(s.Deadline.Local())
+	}
+	return words
+}
+
+// reasonWords say why the documents of a run were worked on, with before in front; "" where none were.
+func reasonWords(worked map[jobs.Reason]jobs.Worked, before string) string {
+	var words []string
+	for _, why := range []jobs.Reason{jobs.New, jobs.Changed, jobs.Question, jobs.Again} {
+		if w := worked[why]; w != (jobs.Worked{}) {
+			words = append(words, grouped(w.Asked+w.Cached+w.Failed)+" "+reasonNames[why])
+		}
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return before + strings.Join(words, ", ")
+}
+
+// reasonNames are the reasons in a few words.
+var reasonNames = map[jobs.Reason]string{
+	jobs.New:      "new",
+	jobs.Changed:  "changed",
+	jobs.Question: "with a new question",
+	jobs.Again:    "again",
+}
+
+// json is where the job stands, for programs.
+func (o *overview) json() map[string]any {
+	fields := asMap(o.counts)
+	fields["state_file"], fields["failures"], fields["truncations"] = o.state, o.failed, o.truncated
+	fields["documents"], fields["finished"] = o.counts.Total(), o.counts.Total()-o.counts.Unfinished()
+	for _, p := range o.parts() {
+		if p.what == "in flight" || p.what == "waiting" {
+			fields[strings.ReplaceAll(p.what, " ", "_")] = p.n
+		}
+	}
+	fields["runs"] = map[string]any{"count": o.runs, "requests": o.spent.requests, "tokens": o.spent.tokens, "cost": o.spent.cost}
+	if o.newest != nil {
+		fields["last_run"] = o.newest.json()
+	}
+	return fields
+}
+
+// json is a run for programs.
+func (h *runView) json() map[string]any {
+	fields := map[string]any{"run": h.Num, "started": h.Started.UTC(), "life": h.life, "took_ms": h.took().Milliseconds(), "host": h.Host, "pid": h.PID}
+	if h.life == ended {
+		fields["ended"], fields["exit"], fields["summary"] = h.Ended.UTC(), h.Exit, h.Summary
+	} else if h.Progress != nil {
+		fields["progress"], fields["progress_at"] = h.Progress, h.ProgressAt.UTC()
+	}
+	return fields
 }
 
 // A part is so many documents, and what became of them.
@@ -101,24 +320,24 @@ func writeCauses(w io.Writer, causes []sqlite.Failure) {
 	if len(causes) > 0 {
 		fmt.Fprintln(w, "Why documents failed:")
 	}
+	writeCauseLines(w, causes)
+}
+
+func writeCauseLines(w io.Writer, causes []sqlite.Failure) {
 	for _, c := range causes {
 		fmt.Fprintln(w, causeLine(c))
 	}
 }
 
-// runJSON is a run for programs.
-func runJSON(r sqlite.Run) map[string]any {
-	fields := map[string]any{"run": r.Num, "started": r.Started.UTC()}
-	if !r.Ended.IsZero() {
-		fields["ended"], fields["exit"], fields["summary"] = r.Ended.UTC(), r.Exit, r.Summary
+// stateName is the word for a state, for people.
+func stateName(s pipeline.State, goesOn bool) string {
+	switch {
+	case s == pipeline.Done:
+		return "answered"
+	case s == pipeline.Claimed && goesOn:
+		return "in flight"
+	case !s.Final():
+		return "waiting"
 	}
-	return fields
-}
-
-// lastRun is the newest run in words.
-func lastRun(r sqlite.Run) string {
-	if r.Ended.IsZero() {
-		return fmt.Sprintf("Last run: since %s, not ended (it is going on, or it was killed).", localTime(r.Started))
-	}
-	return fmt.Sprintf("Last run: %s to %s, exit %d.", localTime(r.Started), localTime(r.Ended), r.Exit)
+	return string(s)
 }

@@ -10,26 +10,29 @@ import (
 	"docbatch/jobs"
 	"docbatch/jobs/sqlite"
 	"docbatch/pipeline"
-	"docbatch/pipeline/agent"
 )
 
 // summary is how a run ended; it is stored with the run.
 type summary struct {
 	jobs.Counts
-	Answered  int             `json:"answered"` // in this run
-	Cached    int             `json:"cached"`   // of them, from the store
-	Requests  int             `json:"requests"`
-	Ambiguous int             `json:"ambiguous"` // of them, those without an answer that may have been billed
-	Unstored  int             `json:"unstored"`  // and those whose answer could not be stored
-	Tokens    pipeline.Tokens `json:"tokens"`
-	Cost      *float64        `json:"cost,omitempty"` // of this run, where prices are set
-	Exit      int             `json:"exit"`
-	Error     string          `json:"error,omitempty"`
-	ElapsedMS int64           `json:"elapsed_ms"`
-	WaitedMS  int64           `json:"waited_ms"` // of that, for the agent's limits and pauses
-	Outputs   []string        `json:"outputs"`
-	Written   bool            `json:"outputs_written"`
-	State     string          `json:"state_file"`
+	Answered  int                         `json:"answered"`      // in this run
+	Cached    int                         `json:"cached"`        // of them, from the store
+	Fails     int                         `json:"failed_in_run"` // those that can't be listed included
+	Reasons   map[jobs.Reason]jobs.Worked `json:"reasons"`       // the documents that were worked on in this run, by why
+	Requests  int                         `json:"requests"`
+	Ambiguous int                         `json:"ambiguous"` // of them, those without an answer that may have been billed
+	Unstored  int                         `json:"unstored"`  // and those whose answer could not be stored
+	Tokens    pipeline.Tokens             `json:"tokens"`
+	Cost      *float64                    `json:"cost,omitempty"` // of this run, where prices are set
+	Exit      int                         `json:"exit"`
+	Error     string                      `json:"error,omitempty"`
+	Next      string                      `json:"next,omitempty"` // what to do next
+	Part      bool                        `json:"part"`           // documents were left on purpose
+	ElapsedMS int64                       `json:"elapsed_ms"`
+	WaitedMS  int64                       `json:"waited_ms"` // of that, for the agent's limits and pauses
+	Outputs   []string                    `json:"outputs"`
+	Written   bool                        `json:"outputs_written"`
+	State     string                      `json:"state_file"`
 }
 
 func (r *reporter) summary(counts jobs.Counts, exit int, written bool, err error) summary {
@@ -38,20 +41,21 @@ func (r *reporter) summary(counts jobs.Counts, exit int, written bool, err error
 		Counts:    counts,
 		Answered:  p.Done + p.Truncated,
 		Cached:    p.Cached,
+		Fails:     p.Failed,
+		Reasons:   p.Reasons,
 		Requests:  p.Requests,
 		Ambiguous: p.Ambiguous,
 		Unstored:  p.Unstored,
 		Tokens:    p.Tokens,
+		Cost:      r.cost(),
 		Exit:      exit,
+		Next:      nextStep(exit, err),
+		Part:      r.run.options.partial(),
 		ElapsedMS: time.Since(r.started).Milliseconds(),
 		WaitedMS:  r.waits.total.Milliseconds(),
 		Outputs:   r.run.job.outputs,
 		Written:   written,
 		State:     r.run.job.state,
-	}
-	if price := r.run.job.price; price != (agent.Price{}) {
-		cost := price.Of(r.run.budget.Spent().Tokens)
-		s.Cost = &cost
 	}
 	if err != nil {
 		s.Error = err.Error()
@@ -59,49 +63,74 @@ func (r *reporter) summary(counts jobs.Counts, exit int, written bool, err error
 	return s
 }
 
-// lastWords say what happened and what to do next.
-func (r *reporter) lastWords(s summary, causes []sqlite.Failure, err error) {
+// lastWords say what happened and what to do next, unless that is kept from stderr. They are returned all the same.
+func (r *reporter) lastWords(s summary, causes []sqlite.Failure, err error) []string {
 	if r.run.options.json {
 		if err != nil {
 			r.json("error", errorEvent(err))
 		}
 		r.json("summary", asMap(s))
-		return
 	}
-	if r.run.options.quiet && s.Exit == exitOK {
-		return
+	words := s.words(causes, err)
+	if len(r.run.options.redo) > 0 && err != nil && s.Unfinished() > 0 {
+		words = append(words, "Go on without --redo: with it, all that it names is asked again.")
 	}
+	for _, line := range words {
+		if r.run.options.json || r.run.options.quiet && s.Exit == exitOK {
+			r.run.log.say(line)
+		} else {
+			r.tell("%s", line)
+		}
+	}
+	return words
+}
+
+// words are the summary for people, and what to do next, line by line.
+func (s summary) words(causes []sqlite.Failure, err error) (words []string) {
+	say := func(format string, args ...any) { words = append(words, fmt.Sprintf(format, args...)) }
 	if err != nil {
-		r.tell("stopped: %s", withoutRepeats(err.Error()))
+		say("stopped: %s", withoutRepeats(err.Error()))
 	}
-	r.tell("%s", s.sentence())
+	say("%s", s.sentence())
 	if s.Unstored > 0 {
-		r.tell("%s came and could not be stored; %s asked for again", plural(s.Unstored, "answer"), oneOrMore(s.Unstored, "it is", "they are"))
+		say("%s came and could not be stored; %s asked for again", plural(s.Unstored, "answer"), oneOrMore(s.Unstored, "it is", "they are"))
 	}
 	if s.Ambiguous > 0 {
-		r.tell("%s ended without an answer after %s sent; %s may have been billed", plural(s.Ambiguous, "request"), oneOrMore(s.Ambiguous, "it was", "they were"), oneOrMore(s.Ambiguous, "it", "they"))
+		say("%s ended without an answer after %s sent; %s may have been billed", plural(s.Ambiguous, "request"), oneOrMore(s.Ambiguous, "it was", "they were"), oneOrMore(s.Ambiguous, "it", "they"))
 	}
 	for _, c := range causes[:min(maxCauses, len(causes))] {
-		r.tell("%s", causeLine(c))
+		say("%s", causeLine(c))
 	}
 	if more := len(causes) - maxCauses; more > 0 {
-		r.tell("  and %s more; docbatch status lists all", plural(more, "cause"))
+		say("  and %s more; docbatch status lists all", plural(more, "cause"))
 	}
 	switch {
 	case s.Written:
-		r.tell("results: %s (state: %s)", strings.Join(s.Outputs, ", "), s.State)
+		say("results: %s (state: %s)", strings.Join(s.Outputs, ", "), s.State)
 	case err == nil && s.Done+s.Truncated > 0:
-		r.tell("the answers are in %s; docbatch export -o results.csv writes them", s.State)
+		say("the answers are in %s; docbatch export -o results.csv writes them", s.State)
+	}
+	if err == nil && s.Part && s.Unfinished() > 0 {
+		say("%s left on purpose; the same command without --sample and --limit goes on", oneOrMore(s.Unfinished(), "1 document was", grouped(s.Unfinished())+" documents were"))
 	}
 	if err == nil && s.Total() == 0 {
-		r.tell("there is no document in the inputs: check the paths, and --include and --exclude if they are used")
+		say("there is no document in the inputs: check the paths, and --include and --exclude if they are used")
 	}
-	switch next := whatNext(err); {
-	case next != "":
-		r.tell("%s", next)
-	case s.Exit == exitDocuments:
-		r.tell("docbatch status lists the causes. docbatch retry puts failed documents back for the next run; rows and folders that can't be read are tried again when they change.")
+	if s.Exit == exitDocuments && err == nil {
+		say("docbatch status lists the causes.")
 	}
+	if s.Next != "" {
+		say("%s", s.Next)
+	}
+	return words
+}
+
+// nextStep is what to do after a run that ended like this; "" where there is nothing to say.
+func nextStep(exit int, err error) string {
+	if next := whatNext(err); next != "" || exit != exitDocuments {
+		return next
+	}
+	return "docbatch retry puts failed documents back for the next run; rows and folders that can't be read are tried again when they change."
 }
 
 // maxCauses is how many causes of failures the last words name.
