@@ -7,6 +7,7 @@ package main
 import (
 	"context"
 	"os"
+	_ "time/tzdata" // where a system has no zones, as in a scratch image, TZ would be taken for UTC without a word
 )
 
 func main() {
