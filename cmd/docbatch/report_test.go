@@ -28,6 +28,10 @@ func TestBar(t *testing.T) {
 		"failures": {standing{Listed: true, Found: 2, Finished: 2, Failed: 2}, 100, "[========================] 2/2 documents, 2 failed"},
 		"a pause": {standing{Found: 9, Rate: 3, WaitingMS: 12000, WaitingFor: "the agent asked for a pause"}, 100,
 			"[                        ] 0/9+ documents, waiting 12s: the agent asked for a pause"},
+		"a sample": {standing{Listed: true, Found: 1000, Finished: 505, Answered: 4, Failed: 1, AtMost: 20}, 100,
+			"[======                  ] 5/20 of 1,000 documents, 1 failed"},
+		"less than the limit": {standing{Listed: true, Found: 10, Finished: 8, Answered: 1, AtMost: 20}, 100,
+			"[========                ] 1/3 of 10 documents"},
 		"cut to fit": {standing{Listed: true, Found: 2}, 20, "[     ] 0/2 documents"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -115,6 +115,16 @@ func (s *standing) left() int {
 	return max(1, int(float64(rest)/s.Rate+0.5))
 }
 
+// part is how many documents this run worked on, and how many it is to: those of the job, or the part that --sample and --limit leave.
+func (s *standing) part() (finished, all int, words string) {
+	if s.AtMost == 0 {
+		return s.Finished, s.Found, s.found()
+	}
+	finished = s.Answered + s.Failed
+	all = min(s.AtMost, s.Found-s.Finished+finished)
+	return finished, all, grouped(all) + " of " + s.found()
+}
+
 // found is how many documents there are, in words; more, while they are still being listed.
 func (s *standing) found() string {
 	if !s.Listed {
@@ -126,7 +136,8 @@ func (s *standing) found() string {
 // words is where the run stands, for people.
 func (s *standing) words() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s of %s finished", grouped(s.Finished), s.found())
+	finished, _, of := s.part()
+	fmt.Fprintf(&b, "%s of %s finished", grouped(finished), of)
 	s.writeDetails(&b)
 	return b.String()
 }
@@ -159,11 +170,12 @@ func (s *standing) waiting() string {
 func (s *standing) bar(columns int) string {
 	cells := min(24, columns/4) // what it says matters more
 	done := 0
-	if s.Found > 0 {
-		done = cells * s.Finished / s.Found
+	finished, all, of := s.part()
+	if all > 0 {
+		done = min(cells, cells*finished/all)
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "[%s%s] %s/%s", strings.Repeat("=", done), strings.Repeat(" ", cells-done), grouped(s.Finished), s.found())
+	fmt.Fprintf(&b, "[%s%s] %s/%s", strings.Repeat("=", done), strings.Repeat(" ", cells-done), grouped(finished), of)
 	s.writeDetails(&b)
 	return fit(b.String(), columns-1)
 }
