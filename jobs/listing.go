@@ -16,6 +16,9 @@ const (
 	firstBatch = 64
 	lastBatch  = 1024
 	patience   = 100 * time.Millisecond
+
+	// maxBatchBytes bounds the fields of a batch; there are two of them.
+	maxBatchBytes = 8 << 20
 )
 
 // list brings the queue in line with the sources. An error of one source does not keep the others from being listed, but
@@ -45,10 +48,12 @@ func (w *run) list(ctx context.Context) error {
 
 // addSources lists the sources, one after the other. The error is theirs; one of the queue stops the run.
 func (w *run) addSources(ctx context.Context, listing Listing) (broken error) {
-	b := &batch{run: w, listing: listing, size: firstBatch}
+	b := &batch{run: w, listing: listing, size: firstBatch, full: make(chan []pipeline.Ref), spare: make(chan []pipeline.Ref, 2)}
+	b.spare <- nil
 	over := make(chan struct{})
-	var flow sync.WaitGroup
+	var flow, pour sync.WaitGroup
 	flow.Go(func() { b.flow(ctx, over) })
+	pour.Go(func() { b.pour(ctx) })
 	for _, src := range w.Sources {
 		if err := b.addAll(ctx, src); err != nil {
 			broken = errors.Join(broken, err)
@@ -57,16 +62,23 @@ func (w *run) addSources(ctx context.Context, listing Listing) (broken error) {
 	close(over)
 	flow.Wait()
 	b.flush(ctx)
+	close(b.full)
+	pour.Wait()
 	return broken
 }
 
-// A batch collects refs for one Add.
+// A batch collects refs for one Add, while the queue compares those before.
 type batch struct {
 	*run
-	mu      sync.Mutex
 	listing Listing
-	refs    []pipeline.Ref
-	size    int
+
+	mu    sync.Mutex
+	refs  []pipeline.Ref
+	bytes int // of their fields
+	size  int
+
+	full  chan []pipeline.Ref // refs on their way to the queue
+	spare chan []pipeline.Ref // where those are collected that come next
 }
 
 // flow sees that no ref waits for the next one, until over is closed.
@@ -105,8 +117,11 @@ func (b *batch) add(ctx context.Context, ref pipeline.Ref) {
 	if b.sample != nil {
 		b.sample.add(ref)
 	}
-	if b.refs = append(b.refs, ref); len(b.refs) >= b.size {
-		b.pour(ctx)
+	for _, f := range ref.Fields {
+		b.bytes += len(f.Value)
+	}
+	if b.refs = append(b.refs, ref); len(b.refs) >= b.size || b.bytes >= maxBatchBytes {
+		b.hand(ctx)
 	}
 }
 
@@ -114,19 +129,35 @@ func (b *batch) flush(ctx context.Context) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if len(b.refs) > 0 {
-		b.pour(ctx)
+		b.hand(ctx)
 	}
 }
 
-// pour adds the refs to the queue; an error stops the run. b.mu is held.
-func (b *batch) pour(ctx context.Context) {
-	tally, err := b.listing.Add(ctx, b.refs)
-	b.refs = b.refs[:0]
-	if err != nil {
-		b.broken(ctx, err)
-		return
+// hand gives the refs to pour, once that has done with those before. b.mu is held.
+func (b *batch) hand(ctx context.Context) {
+	select {
+	case b.full <- b.refs:
+		b.refs = <-b.spare
+	case <-b.stopping:
+		b.refs = b.refs[:0]
+	case <-ctx.Done():
+		b.refs = b.refs[:0]
 	}
-	b.progress.add(tally)
+	b.bytes = 0
 	b.size = min(2*b.size, lastBatch)
-	b.poke()
+}
+
+// pour adds refs to the queue; an error stops the run.
+func (b *batch) pour(ctx context.Context) {
+	for refs := range b.full {
+		tally, err := b.listing.Add(ctx, refs)
+		clear(refs) // a row may be large
+		b.spare <- refs[:0]
+		if err != nil {
+			b.broken(ctx, err)
+			continue
+		}
+		b.progress.add(tally)
+		b.poke()
+	}
 }
