@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -363,22 +364,27 @@ func TestFileThatGrows(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	end, ended := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
-		for {
-			select {
-			case <-end:
-				return
-			default:
-				io.WriteString(f, "More. ")
+	if err := f.Truncate(8 << 20); err != nil { // reading it takes longer than a busy machine may keep all the writers waiting
+		t.Fatal(err)
+	}
+	end := make(chan struct{})
+	var writers sync.WaitGroup
+	for range 4 {
+		writers.Go(func() {
+			for {
+				select {
+				case <-end:
+					return
+				default:
+					io.WriteString(f, "More. ")
+				}
 			}
-		}
-	}()
+		})
+	}
 	args := []string{"run", inbox, "--demo"}
 	code, out := exitOf(t, process(dir, args...))
 	close(end)
-	<-ended
+	writers.Wait()
 	if err := os.Truncate(path, 100); err != nil {
 		t.Fatal(err)
 	}

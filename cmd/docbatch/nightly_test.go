@@ -154,16 +154,21 @@ func TestPromptAndBack(t *testing.T) {
 
 // TestDuplicates is 100 equal documents among 1,000.
 func TestDuplicates(t *testing.T) {
-	n := newNightly(t, 1000, demo.Options{Latency: time.Millisecond})
-	for i := range 100 {
+	documents, equal := 1000, 100
+	if testing.Short() {
+		documents, equal = 200, 20
+	}
+	n := newNightly(t, documents, demo.Options{Latency: time.Millisecond})
+	for i := range equal {
 		n.write(documentName(10*i), "All the same. Nothing else is known.\n")
 	}
+	send := documents - equal + 1
 	for range 3 {
-		if p := n.plan(); p.Requests != 901 || p.Send.New != 901 || p.Stored.Duplicate != 99 {
-			t.Errorf("plan: %+v, want 901 requests and 99 duplicates", p)
+		if p := n.plan(); p.Requests != send || p.Send.New != send || p.Stored.Duplicate != equal-1 {
+			t.Errorf("plan: %+v, want %d requests and %d duplicates", p, send, equal-1)
 		}
 	}
-	n.run(901)
+	n.run(send)
 }
 
 // TestSampleFirst works a part first; what comes after does not pay for it again.
