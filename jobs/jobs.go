@@ -57,7 +57,8 @@ func Counted(attempts []pipeline.Attempt) int {
 // A Queue holds the items of one job, in the order in which they were listed, and the record of each.
 type Queue interface {
 	// List begins a listing of all the documents of the job as it is now. question is the fingerprint of what is asked: an
-	// item rests as long as its stamp and question are those of its record. One listing goes on at a time.
+	// item rests as long as its stamp and question are those of its record. One listing goes on at a time. Until it has ended, only
+	// items that were added to it are claimed: the others may be gone, or have changed.
 	List(ctx context.Context, question string) (Listing, error)
 
 	// Join gives a new owner a lease: the right to hold items. Owners are one life of one process; a number is never used
@@ -89,8 +90,8 @@ type Lease interface {
 	// Owner is the owner's number.
 	Owner() int64
 
-	// Claim takes up to n pending items, in item order, and fewer where they are large; none means that none is pending now.
-	// Items of another owner whose lease has expired count as pending.
+	// Claim takes up to n pending items, in item order, and fewer where they are large; none means that none is pending now, of those
+	// that may be claimed. Items of another owner whose lease has expired count as pending.
 	Claim(ctx context.Context, n int) ([]Item, error)
 
 	// Take takes those of refs that are pending, in their order. Of a ref only its source and ID matter.

@@ -30,6 +30,7 @@ func (w *run) list(ctx context.Context) error {
 		w.broken(ctx, err)
 		return nil
 	}
+	close(w.begun)
 	broken := w.addSources(ctx, listing)
 	if w.stopped() || ctx.Err() != nil {
 		return broken

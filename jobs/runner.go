@@ -61,6 +61,7 @@ type run struct {
 	items    chan Item     // claimed, on their way to a worker
 	outcomes chan Outcome  // from the workers, on their way to the queue
 	closed   chan struct{} // closed when no more outcomes are taken
+	begun    chan struct{} // closed when the listing has begun: until then nobody knows what is still there
 	wake     chan struct{}
 	trial    trial
 	score    score
@@ -72,10 +73,9 @@ type run struct {
 	cause    error // why; set before stopping is closed
 }
 
-// Run works until every document has an outcome, or those that Sample and Limit leave, and returns nil then, whatever the outcomes
-// are. It returns early when
-// stop is closed (ErrInterrupted), when the deadline comes, when too many documents failed, or when a failure is fatal for
-// all documents: that error. Then no new document is started, and what is not finished is pending again. Those in flight get
+// Run works until every document has an outcome, or each of the part that Sample and Limit choose, and returns nil then, whatever the
+// outcomes are. It returns early when stop is closed (ErrInterrupted), when the deadline comes, when too many documents failed, or
+// when a failure is fatal for all documents: that error. Then no new document is started, and what is not finished is pending again. Those in flight get
 // Grace; after a budget, the deadline or the threshold they are let finish, until stop is closed. A stop that leaves nothing
 // undone is none. When ctx ends, nothing is waited for but the store. A step or a source that still does not return then is
 // left behind, and what it may yet say is not heard.
@@ -88,6 +88,7 @@ func (r *Runner) Run(ctx context.Context, stop <-chan struct{}) error {
 		items:    make(chan Item, r.workers()),
 		outcomes: make(chan Outcome, 2*r.workers()),
 		closed:   make(chan struct{}),
+		begun:    make(chan struct{}),
 		wake:     make(chan struct{}, 1),
 		stopping: make(chan struct{}),
 	}
@@ -303,6 +304,11 @@ func (w *run) stopped() bool {
 // dispatch claims items and hands them to the workers, in item order.
 func (w *run) dispatch(ctx context.Context) {
 	defer close(w.items)
+	select {
+	case <-w.begun:
+	case <-w.stopping:
+		return
+	}
 	left := math.MaxInt
 	if w.Limit > 0 {
 		left = w.Limit

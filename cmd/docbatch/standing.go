@@ -79,8 +79,7 @@ func (r *reporter) standing(now time.Time, p jobs.Progress, pause agent.Pause) s
 	return s
 }
 
-// known is how many documents there are, as far as is known: those that wait from an earlier run are worked on before they are
-// listed again.
+// known is how many documents there are, as far as is known: one may be finished a moment before it is counted as listed.
 func known(p jobs.Progress) int { return max(p.Found, p.Finished()) }
 
 // cost is what the run cost so far; nil where no prices are set.

@@ -63,13 +63,29 @@ var listingTests = []test{
 		s.wantTally(tally, jobs.Tally{Pending: 2})
 		s.wantClaim(s.join(), 10, "a", "b")
 	}},
-	{"what is claimed after a listing began has its question", func(s *suite) {
-		s.list(question, refs("a"))
+	{"only what a listing has seen is claimed while it goes on", func(s *suite) {
+		s.list(question, refs("gone", "a", "b", "c"))
 		listing := s.begin("another question")
 		l := s.join()
-		s.finish(l, done(s.wantClaim(l, 1, "a")[0], "new"))
-		s.wantTally(s.add(listing, refs("a")), jobs.Tally{Rested: 1})
-		s.wantRecords("a done new")
+		s.wantClaim(l, 10)
+		s.wantTally(s.add(listing, refs("a", "b", "new")), jobs.Tally{Pending: 3})
+		s.wantClaim(l, 1, "a")
+		s.wantClaim(l, 10, "b", "new")
+		s.wantClaim(l, 10)
+		if items, err := l.Take(s.Context(), refs("gone", "c")); len(items) > 0 || err != nil {
+			s.Errorf("take: got %q (%v), want none", ids(items), err)
+		}
+		s.add(listing, refs("c"))
+		s.wantClaim(l, 10, "c")
+		_, err := listing.End(s.Context())
+		s.must(err)
+		s.wantClaim(l, 10)
+		s.wantCounts(jobs.Counts{Claimed: 4, Gone: 1})
+	}},
+	{"after a listing everything is claimed", func(s *suite) {
+		s.list(question, refs("a", "b"))
+		s.list(question, refs("b", "a"))
+		s.wantClaim(s.join(), 10, "b", "a")
 	}},
 	{"a document that changes while it is held", testChangedWhileHeld},
 	{"a failed document rests until it changes", func(s *suite) {

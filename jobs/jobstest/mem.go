@@ -22,14 +22,13 @@ type Mem struct {
 	Now   func() time.Time
 	Lease time.Duration
 
-	mu       sync.Mutex
-	items    []*memItem // by number, from 1
-	byKey    map[memKey]*memItem
-	order    []*memItem // item order; nil where it has to be sorted again
-	question string     // of the newest listing
-	listing  bool
-	owners   int64
-	leases   map[int64]time.Time // owner to the lease's end; owners that released theirs are not in it
+	mu      sync.Mutex
+	items   []*memItem // by number, from 1
+	byKey   map[memKey]*memItem
+	order   []*memItem  // item order; nil where it has to be sorted again
+	listing *memListing // the newest, until it has ended; nil where none goes on
+	owners  int64
+	leases  map[int64]time.Time // owner to the lease's end; owners that released theirs are not in it
 }
 
 type memKey struct{ source, id string }
@@ -67,8 +66,8 @@ func (m *Mem) List(ctx context.Context, question string) (jobs.Listing, error) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.question, m.listing = question, true
-	return &memListing{m: m, question: question, seen: map[int64]bool{}}, nil
+	m.listing = &memListing{m: m, question: question, seen: map[int64]bool{}}
+	return m.listing, nil
 }
 
 // Join implements jobs.Queue.
@@ -283,6 +282,9 @@ func (l *memListing) End(ctx context.Context) (gone int, err error) {
 	}
 	l.m.mu.Lock()
 	defer l.m.mu.Unlock()
+	if l.m.listing == l {
+		l.m.listing = nil
+	}
 	for _, it := range l.m.items {
 		if !it.gone() && !l.seen[it.Num] {
 			it.goneAt = l.m.Now()
@@ -316,7 +318,7 @@ func (l *memLease) Claim(ctx context.Context, n int) ([]jobs.Item, error) {
 		if len(claimed) >= n {
 			break
 		}
-		if it.state == pipeline.Pending && !it.gone() {
+		if l.m.claimable(it) {
 			claimed = append(claimed, l.hold(it))
 		}
 	}
@@ -336,19 +338,21 @@ func (l *memLease) Take(ctx context.Context, refs []pipeline.Ref) ([]jobs.Item, 
 	l.m.expire(l.owner)
 	var taken []jobs.Item
 	for _, ref := range refs {
-		if it := l.m.byKey[memKey{ref.Source, ref.ID}]; it != nil && it.state == pipeline.Pending && !it.gone() {
+		if it := l.m.byKey[memKey{ref.Source, ref.ID}]; it != nil && l.m.claimable(it) {
 			taken = append(taken, l.hold(it))
 		}
 	}
 	return taken, nil
 }
 
-// hold marks an item as the owner's. The question that is asked of it now is that of the newest listing.
+// claimable reports whether an item waits for a worker, and the listing that goes on has it.
+func (m *Mem) claimable(it *memItem) bool {
+	return it.state == pipeline.Pending && !it.gone() && (m.listing == nil || m.listing.seen[it.Num])
+}
+
+// hold marks an item as the owner's.
 func (l *memLease) hold(it *memItem) jobs.Item {
 	it.state, it.owner = pipeline.Claimed, l.owner
-	if l.m.listing {
-		it.question = l.m.question
-	}
 	return it.Item
 }
 

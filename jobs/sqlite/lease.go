@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"slices"
 	"strings"
 
 	"docbatch/jobs"
@@ -53,7 +54,7 @@ func (l *lease) Claim(ctx context.Context, n int) (claimed []jobs.Item, err erro
 		if err := tx.expire(l.s.now(), l.owner); err != nil {
 			return err
 		}
-		claimed, err = tx.pending(n)
+		claimed, err = tx.pending(n, l.s.listing.Load())
 		if err != nil {
 			return err
 		}
@@ -116,6 +117,9 @@ func (l *lease) Take(ctx context.Context, refs []pipeline.Ref) (taken []jobs.Ite
 			}
 		}
 		taken = c.items
+		if listing := l.s.listing.Load(); listing != nil {
+			taken = slices.DeleteFunc(taken, func(it jobs.Item) bool { return !listing.has(it.Num) })
+		}
 		return l.hold(tx, taken)
 	})
 	if err != nil {
@@ -124,11 +128,35 @@ func (l *lease) Take(ctx context.Context, refs []pipeline.Ref) (taken []jobs.Ite
 	return taken, nil
 }
 
-// pending reads the first n items that wait, and fewer where they are large.
-func (t *tx) pending(n int) ([]jobs.Item, error) {
+// pending reads the first n items that wait, and fewer where they are large; of those that a listing has, if one goes on.
+func (t *tx) pending(n int, listing *listing) ([]jobs.Item, error) {
+	nums := make([]int64, 0, n)
+	end := int64(math.MaxInt64)
+	if listing != nil {
+		end = listing.end()
+	}
+	err := t.each(`SELECT num FROM items INDEXED BY items_pending WHERE state = 'pending' AND gone_at IS NULL AND pos <= ? ORDER BY pos, num`, []any{end},
+		func(rows *sql.Rows) (bool, error) {
+			if len(nums) >= n {
+				return false, nil
+			}
+			var num int64
+			err := rows.Scan(&num)
+			if listing == nil || listing.has(num) {
+				nums = append(nums, num)
+			}
+			return true, err
+		})
+	if err != nil || len(nums) == 0 {
+		return nil, err
+	}
+	list, err := json.Marshal(nums)
+	if err != nil {
+		return nil, err
+	}
 	c := claim{most: maxClaimBytes}
-	err := t.each(selectPending+` FROM items i INDEXED BY items_pending CROSS JOIN sources s ON s.num = i.source`+joinFields+`
-		WHERE i.state = 'pending' AND i.gone_at IS NULL ORDER BY i.pos, i.num LIMIT ?`, []any{n}, c.add)
+	err = t.each(selectPending+` FROM json_each(?) e CROSS JOIN items i ON i.num = e.value CROSS JOIN sources s ON s.num = i.source`+joinFields+`
+		ORDER BY e.key`, []any{string(list)}, c.add)
 	return c.items, err
 }
 
@@ -163,7 +191,7 @@ func (c *claim) add(rows *sql.Rows) (more bool, err error) {
 	return true, err
 }
 
-// hold marks items as the owner's. The question that is asked of them now is that of the newest listing.
+// hold marks items as the owner's.
 func (l *lease) hold(tx *tx, items []jobs.Item) error {
 	nums := make([]int64, len(items))
 	for i, it := range items {
@@ -173,8 +201,7 @@ func (l *lease) hold(tx *tx, items []jobs.Item) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.exec(`UPDATE items SET state = 'claimed', owner = ?, question = coalesce(nullif(?, 0), question)
-		WHERE num IN (SELECT value FROM json_each(?))`, l.owner, l.s.question.Load(), string(list))
+	_, err = tx.exec(`UPDATE items SET state = 'claimed', owner = ? WHERE num IN (SELECT value FROM json_each(?))`, l.owner, string(list))
 	return err
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"sync"
 
 	"docbatch/jobs"
 	"docbatch/pipeline"
@@ -15,8 +16,11 @@ import (
 type listing struct {
 	s        *Store
 	question int64
-	last     int64 // pos of the ref that was added last
-	seen     bitmap
+
+	mu   sync.RWMutex // held by who changes last and seen, and by who reads them from another goroutine
+	last int64        // pos of the ref that was added last
+	seen bitmap
+
 	sources  map[string]int64
 	headers  map[string]int64
 	names    []string // of the header that came last, and its number: rows in a row have the same one
@@ -33,7 +37,7 @@ func (s *Store) List(ctx context.Context, question string) (jobs.Listing, error)
 	if err != nil {
 		return nil, err
 	}
-	s.question.Store(l.question)
+	s.listing.Store(l)
 	return l, nil
 }
 
@@ -98,11 +102,32 @@ func (l *listing) Add(ctx context.Context, refs []pipeline.Ref) (jobs.Tally, err
 	if err != nil {
 		return jobs.Tally{}, err
 	}
+	l.note(&a)
+	return a.tally, nil
+}
+
+// note takes down what was added.
+func (l *listing) note(a *adding) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.last = a.last
 	for _, num := range a.nums {
 		l.seen.set(num)
 	}
-	return a.tally, nil
+}
+
+// end is where the listing stands: items behind that place were not added.
+func (l *listing) end() int64 {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.last
+}
+
+// has reports whether an item was added. Any goroutine may ask.
+func (l *listing) has(num int64) bool {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.seen.has(num)
 }
 
 // resolve replaces what many refs share by its number.
@@ -304,6 +329,9 @@ func (l *listing) End(ctx context.Context) (gone int, err error) {
 		gone, err = l.markGone(tx)
 		return err
 	})
+	if err == nil {
+		l.s.listing.CompareAndSwap(l, nil)
+	}
 	return gone, err
 }
 

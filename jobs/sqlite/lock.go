@@ -58,10 +58,8 @@ func takeLock(ctx context.Context, path string, opts Options) (*lock, error) {
 }
 
 func (l *lock) try(ctx context.Context, wait time.Duration) (bool, error) {
-	if wait <= 0 {
-		return l.flock.TryLock()
-	}
-	waiting, cancel := context.WithTimeout(ctx, wait)
+	// Who only looks whether somebody holds it (Holder) does so himself, for a moment.
+	waiting, cancel := context.WithTimeout(ctx, max(wait, 2*lockRetry))
 	defer cancel()
 	ok, err := l.flock.TryLockContext(waiting, lockRetry)
 	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {

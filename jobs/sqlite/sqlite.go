@@ -51,8 +51,8 @@ type Store struct {
 	lock     *lock
 	db       *sql.DB
 	writer   *writer
-	question atomic.Int64 // number of the question of the newest listing; 0 before the first in this process
-	fresh    sync.Map     // request to number of an answer that was stored and whose outcome was not yet: no need to look for it
+	listing  atomic.Pointer[listing] // the newest, until it has ended; nil where none goes on
+	fresh    sync.Map                // request to number of an answer that was stored and whose outcome was not yet: no need to look for it
 	storedMu sync.Mutex
 	stored   *filter // of the requests that have an answer; nil until it is needed
 }
