@@ -61,6 +61,7 @@ func findState(cmd *cobra.Command, e env, f *jobFlags) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	f.gone = pick(s, "gone", f.gone, jf.Gone) // for export, whose outputs are the job's in other formats
 	return s.state(f, jf, file), nil
 }
 
@@ -85,7 +86,7 @@ func export(ctx context.Context, e env, o *exportOptions, state string) error {
 	if len(o.outputs) > 0 {
 		return nil
 	}
-	columns, err := store.Columns(ctx)
+	columns, err := store.Columns(ctx, part.gone)
 	if err != nil {
 		return err
 	}
@@ -135,12 +136,12 @@ func checkGone(gone string) error {
 // recordsReader is what outputs are written from.
 type recordsReader interface {
 	jobs.Reader
-	Columns(ctx context.Context) ([]string, error)
+	Columns(ctx context.Context, gone bool) ([]string, error)
 }
 
 // writeOutput writes the selected records to one file, which is there whole afterwards, or as it was before.
 func writeOutput(ctx context.Context, store recordsReader, path string, part selection) error {
-	columns, err := store.Columns(ctx)
+	columns, err := store.Columns(ctx, part.gone)
 	if err != nil {
 		return err
 	}

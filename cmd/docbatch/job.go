@@ -147,8 +147,8 @@ func (f *jobFlags) add(fs *pflag.FlagSet) {
 	fs.StringVar(&f.systemFile, "system-file", "", "the file that holds the system prompt")
 	f.agentFlags.add(fs)
 
-	fs.StringSliceVar(&f.input.Include, "include", nil, "only files that match this glob (** crosses folders)")
-	fs.StringSliceVar(&f.input.Exclude, "exclude", nil, "no files that match this glob")
+	fs.StringArrayVar(&f.input.Include, "include", nil, "only files that match this glob (** crosses folders)")
+	fs.StringArrayVar(&f.input.Exclude, "exclude", nil, "no files that match this glob")
 	fs.BoolVar(&f.input.Hidden, "hidden", false, "also files and folders whose name begins with a dot")
 	fs.BoolVar(&f.input.FollowSymlinks, "follow-symlinks", false, "follow symbolic links in folders")
 	fs.StringVar(&f.input.Key, "key", "", "the column that names a row (default: its values do)")

@@ -9,6 +9,7 @@ import (
 	"github.com/bmatcuk/doublestar/v4"
 
 	"docbatch/jobs/sqlite"
+	"docbatch/pipeline"
 )
 
 // What --redo may be, besides a glob.
@@ -27,37 +28,50 @@ func checkRedo(which []string) error {
 	return nil
 }
 
-// putBack makes documents wait again that are finished, because somebody wants them asked again.
+// putBack makes documents wait again that had an outcome, because somebody wants them asked again: all that are named, or none where
+// a glob names none.
 func putBack(ctx context.Context, store *sqlite.Store, which []string) error {
-	for _, glob := range which {
-		switch glob {
-		case redoFailed:
-			if _, err := store.Retry(ctx); err != nil {
-				return err
+	if len(which) == 0 {
+		return nil
+	}
+	names := make([]int, len(which)) // how many documents each of them names
+	err := store.Known(ctx, func(source, id string, state pipeline.State) {
+		for i, glob := range which {
+			if isRedone(glob, source, id, state) {
+				names[i]++
 			}
-			continue
-		case redoAll:
-			glob = "**"
 		}
-		n, err := store.Redo(ctx, func(id string) bool { return matchesID(glob, id) })
-		if err != nil {
-			return err
-		}
-		if n == 0 && glob != "**" {
-			return withExit(exitUsage, fmt.Errorf("--redo %s: no finished document has such an ID", printable(glob)),
-				"docbatch export lists all documents with their IDs. Nothing was sent.")
+	})
+	if err != nil {
+		return err
+	}
+	for i, glob := range which {
+		if names[i] == 0 && glob != redoAll && glob != redoFailed {
+			return withExit(exitUsage, fmt.Errorf("--redo %s: no document that was answered, or failed, has such an ID", printable(glob)),
+				"An ID is the path below the input; docbatch export lists all. Nothing was sent or put back.")
 		}
 	}
-	return nil
+	_, err = store.Redo(ctx, func(source, id string, state pipeline.State) bool {
+		for _, glob := range which {
+			if isRedone(glob, source, id, state) {
+				return true
+			}
+		}
+		return false
+	})
+	return err
 }
 
-// matchesID reports whether an ID matches a glob; one without a slash is for the last element, as that of --include.
-func matchesID(glob, id string) bool {
-	if glob == "**" {
+// isRedone reports whether one --redo names a document: by its ID, or by its source and ID with a slash or a colon between. A glob
+// without a slash is for the last element, as that of --include.
+func isRedone(glob, source, id string, state pipeline.State) bool {
+	switch {
+	case glob == redoAll:
+		return true
+	case glob == redoFailed:
+		return state == pipeline.Failed
+	case !strings.Contains(glob, "/") && doublestar.MatchUnvalidated(glob, path.Base(id)):
 		return true
 	}
-	if !strings.Contains(glob, "/") {
-		id = path.Base(id)
-	}
-	return doublestar.MatchUnvalidated(glob, id)
+	return doublestar.MatchUnvalidated(glob, id) || doublestar.MatchUnvalidated(glob, source+"/"+id) || doublestar.MatchUnvalidated(glob, source+":"+id)
 }

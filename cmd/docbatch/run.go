@@ -47,7 +47,7 @@ type partFlags struct {
 func (p *partFlags) add(fs *pflag.FlagSet) {
 	fs.IntVar(&p.sample, "sample", 0, "work on so many documents only, always the same ones, chosen evenly from all (default: all)")
 	fs.IntVar(&p.limit, "limit", 0, "work on so many documents only, the first that wait (default: all)")
-	fs.StringSliceVar(&p.redo, "redo", nil, "ask again on purpose: failed, all, or a glob of IDs such as 'letters/**' (repeatable); it is paid again")
+	fs.StringArrayVar(&p.redo, "redo", nil, "ask again on purpose: failed, all, or a glob of IDs such as '2026/**' (repeatable); it is paid again")
 }
 
 // check finds what cannot be meant.
@@ -57,6 +57,8 @@ func (p *partFlags) check() error {
 		return fmt.Errorf("--sample is %d; it must be 1 or more, or left out for all documents", p.sample)
 	case p.limit < 0:
 		return fmt.Errorf("--limit is %d; it must be 1 or more, or left out for all documents", p.limit)
+	case p.partial() && len(p.redo) > 0:
+		return errors.New("--redo is given with --sample or --limit: what they leave would be put back too, and not be asked; name fewer documents with a glob")
 	}
 	return checkRedo(p.redo)
 }

@@ -72,8 +72,10 @@ func (r *reporter) lastWords(s summary, causes []sqlite.Failure, err error) []st
 		r.json("summary", asMap(s))
 	}
 	words := s.words(causes, err)
-	if len(r.run.options.redo) > 0 && err != nil && s.Unfinished() > 0 {
-		words = append(words, "Go on without --redo: with it, all that it names is asked again.")
+	if len(r.run.options.redo) > 0 {
+		for i := range words {
+			words[i] = withoutRedo.Replace(words[i])
+		}
 	}
 	for _, line := range words {
 		if r.run.options.json || r.run.options.quiet && s.Exit == exitOK {
@@ -84,6 +86,10 @@ func (r *reporter) lastWords(s summary, causes []sqlite.Failure, err error) []st
 	}
 	return words
 }
+
+// withoutRedo says how a run goes on that had a --redo: with it, all that it names would be asked again.
+var withoutRedo = strings.NewReplacer("the same command goes on", "the same command without --redo goes on",
+	"The same command goes on", "The same command without --redo goes on")
 
 // words are the summary for people, and what to do next, line by line.
 func (s summary) words(causes []sqlite.Failure, err error) (words []string) {

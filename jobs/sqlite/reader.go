@@ -196,13 +196,13 @@ func countOf(c *jobs.Counts, state string) *int {
 }
 
 // Columns gives the names of the columns that the rows have, those of the first row first; none where all documents are
-// files.
-func (r *Reader) Columns(ctx context.Context) ([]string, error) {
+// files. With gone, those of rows that are gone are among them.
+func (r *Reader) Columns(ctx context.Context, gone bool) ([]string, error) {
 	var columns []string
 	seen := map[string]bool{}
 	err := r.query(ctx, "read columns", `SELECT h.names FROM headers h
-		JOIN (SELECT header, min(pos) AS first FROM items WHERE gone_at IS NULL AND header IS NOT NULL GROUP BY header) i ON i.header = h.num
-		ORDER BY i.first`, nil,
+		JOIN (SELECT header, min(pos) AS first FROM items WHERE (?1 OR gone_at IS NULL) AND header IS NOT NULL GROUP BY header) i ON i.header = h.num
+		ORDER BY i.first`, []any{gone},
 		func(rows *sql.Rows) error {
 			var raw []byte
 			if err := rows.Scan(&raw); err != nil {
@@ -235,17 +235,26 @@ const (
 // Records implements jobs.Reader. It is one read of what was committed when it began; while it lasts, the write-ahead log
 // can't be emptied.
 func (r *Reader) Records(ctx context.Context) iter.Seq2[pipeline.Record, error] {
-	return r.records(ctx, `items i INDEXED BY items_order`, `WHERE i.gone_at IS NULL`)
+	return r.records(ctx, selection{from: `items i INDEXED BY items_order`, where: `WHERE i.gone_at IS NULL`, order: `ORDER BY i.pos, i.num`})
 }
 
-// AllRecords implements jobs.Reader. As Records it is one read; it sorts the items, which takes memory for their numbers.
+// AllRecords implements jobs.Reader. As Records it is one read. It sorts the numbers of all items first: no index has those that are
+// gone in their places. (Without the LIMIT, SQLite takes the order for needless.)
 func (r *Reader) AllRecords(ctx context.Context) iter.Seq2[pipeline.Record, error] {
-	return r.records(ctx, `items i`, ``)
+	return r.records(ctx, selection{
+		with: `WITH sorted AS MATERIALIZED (SELECT num FROM items ORDER BY pos, num LIMIT -1) `,
+		from: `sorted CROSS JOIN items i ON i.num = sorted.num`,
+	})
+}
+
+// A selection says which items are read, and how: parts of a query.
+type selection struct {
+	with, from, where, order string
 }
 
 // records reads the records of items in item order. An index that is damaged can leave some out and look sound: so they are counted
 // in the table too, as of the same moment.
-func (r *Reader) records(ctx context.Context, items, where string) iter.Seq2[pipeline.Record, error] {
+func (r *Reader) records(ctx context.Context, which selection) iter.Seq2[pipeline.Record, error] {
 	return func(yield func(pipeline.Record, error) bool) {
 		tx, err := r.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 		if err != nil {
@@ -253,9 +262,9 @@ func (r *Reader) records(ctx context.Context, items, where string) iter.Seq2[pip
 			return
 		}
 		defer tx.Rollback()
-		n, more, err := r.yieldRecords(ctx, tx, items, where, yield)
+		n, more, err := r.yieldRecords(ctx, tx, which, yield)
 		if err == nil && more {
-			err = countAll(ctx, tx, where, n)
+			err = countAll(ctx, tx, which.where, n)
 		}
 		if err != nil && more {
 			yield(pipeline.Record{}, r.failure(ctx, "read records", err))
@@ -264,11 +273,11 @@ func (r *Reader) records(ctx context.Context, items, where string) iter.Seq2[pip
 }
 
 // yieldRecords yields records until yield returns false, or there are no more; n is how many there were.
-func (r *Reader) yieldRecords(ctx context.Context, tx *sql.Tx, items, where string, yield func(pipeline.Record, error) bool) (n int, more bool, err error) {
-	rows, err := tx.QueryContext(ctx, `SELECT `+selectRef+`, i.gone_at, `+selectOutcome+` FROM `+items+joinRef+`
+func (r *Reader) yieldRecords(ctx context.Context, tx *sql.Tx, which selection, yield func(pipeline.Record, error) bool) (n int, more bool, err error) {
+	rows, err := tx.QueryContext(ctx, which.with+`SELECT `+selectRef+`, i.gone_at, `+selectOutcome+` FROM `+which.from+joinRef+`
 		LEFT JOIN records r ON r.item = i.num AND r.num = i.record AND i.state IN ('done', 'truncated', 'failed')
 		LEFT JOIN answers a ON a.num = r.answer
-		`+where+` ORDER BY i.pos, i.num`)
+		`+which.where+` `+which.order)
 	if err != nil {
 		return 0, true, err
 	}

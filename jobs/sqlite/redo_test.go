@@ -45,13 +45,13 @@ func TestRedo(t *testing.T) {
 	refs := rows(1200) // more than a page
 	list(t, s, refs)
 	workAll(t, s)
-	n, err := s.Redo(t.Context(), func(id string) bool { return strings.HasSuffix(id, "7") })
+	n, err := s.Redo(t.Context(), func(_, id string, _ pipeline.State) bool { return strings.HasSuffix(id, "7") })
 	must(t, err)
 	if n != 120 {
 		t.Errorf("redo: got %d documents, want 120", n)
 	}
-	if n, err = s.Redo(t.Context(), func(string) bool { return true }); n != 1080 || err != nil {
-		t.Errorf("redo of the rest: got %d (%v), want 1080: what waits is not finished", n, err)
+	if n, err = s.Redo(t.Context(), func(string, string, pipeline.State) bool { return true }); n != 1200 || err != nil {
+		t.Errorf("redo of all: got %d (%v), want 1200: what waits for its second outcome too", n, err)
 	}
 	again := workAll(t, s)
 	got, err := s.Worked(t.Context(), again)

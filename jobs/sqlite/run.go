@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"docbatch/pipeline"
 )
 
 // A Run is one execution of the job. Its number is that of the owner that worked in it.
@@ -138,27 +140,39 @@ func (t *tx) retry(now int64, which string, args ...any) (int, error) {
 	return int(n), err
 }
 
-// redoable are the items that can be asked again on purpose.
-const redoable = `items.state IN ('done', 'truncated', 'failed') AND items.gone_at IS NULL AND items.fault IS NULL`
+// redoable are the items that can be asked again on purpose: those that had an outcome, also where they wait for another one.
+const redoable = `gone_at IS NULL AND fault IS NULL AND record IS NOT NULL AND state <> 'claimed'`
 
-// Redo makes finished documents pending again whose ID match chooses, and returns how many. Their requests are sent again: the
-// answers to all questions that were ever asked of them are kept as history, but not used again, so that a question that comes
-// back is asked again too.
-func (s *Store) Redo(ctx context.Context, match func(id string) bool) (n int, err error) {
+// Known gives the source, ID and state of every document that a redo may choose.
+func (r *Reader) Known(ctx context.Context, each func(source, id string, state pipeline.State)) error {
+	return r.query(ctx, "read documents", `SELECT s.name, i.id, i.state FROM items i CROSS JOIN sources s ON s.num = i.source WHERE `+redoable, nil,
+		func(rows *sql.Rows) error {
+			var source, id string
+			var state pipeline.State
+			err := rows.Scan(&source, &id, &state)
+			each(source, id, state)
+			return err
+		})
+}
+
+// Redo makes the documents pending again that choose chooses, and returns how many, all in one transaction. Their requests are sent
+// again: the answers to all questions that were ever asked of them are kept as history, but not used again, so that a question
+// that comes back is asked again too. One that failed has none to the question that it failed at, and keeps those to others.
+func (s *Store) Redo(ctx context.Context, choose func(source, id string, state pipeline.State) bool) (n int, err error) {
 	err = s.writer.do(ctx, 0, func(tx *tx) error {
 		n = 0
 		for from, more := int64(0), true; more; {
-			var nums []int64
-			from, nums, more, err = tx.chosen(from, match)
+			var found []redone
+			from, found, more, err = tx.chosen(from, choose)
 			if err != nil {
 				return err
 			}
-			for _, num := range nums {
-				if err := tx.redo(s.now(), num); err != nil {
+			for _, it := range found {
+				if err := tx.redo(s.now(), it); err != nil {
 					return err
 				}
 			}
-			n += len(nums)
+			n += len(found)
 		}
 		return nil
 	})
@@ -168,30 +182,40 @@ func (s *Store) Redo(ctx context.Context, match func(id string) bool) (n int, er
 	return n, nil
 }
 
-// chosen gives those of a page of redoable items that match chooses; last is where the next page begins.
-func (t *tx) chosen(from int64, match func(id string) bool) (last int64, nums []int64, more bool, err error) {
+// redone is an item that is to be asked again.
+type redone struct {
+	num   int64
+	state pipeline.State
+}
+
+// chosen gives those of a page of redoable items that choose chooses; last is where the next page begins.
+func (t *tx) chosen(from int64, choose func(source, id string, state pipeline.State) bool) (last int64, found []redone, more bool, err error) {
 	const page = 1000
 	seen := 0
-	err = t.each(`SELECT num, id FROM items WHERE num > ? AND `+redoable+` ORDER BY num LIMIT ?`, []any{from, page},
+	err = t.each(`SELECT i.num, s.name, i.id, i.state FROM items i CROSS JOIN sources s ON s.num = i.source
+		WHERE i.num > ? AND `+redoable+` ORDER BY i.num LIMIT ?`, []any{from, page},
 		func(rows *sql.Rows) (bool, error) {
-			var id string
-			if err := rows.Scan(&last, &id); err != nil {
+			var source, id string
+			var state pipeline.State
+			if err := rows.Scan(&last, &source, &id, &state); err != nil {
 				return false, err
 			}
-			if seen++; match(id) {
-				nums = append(nums, last)
+			if seen++; choose(source, id, state) {
+				found = append(found, redone{last, state})
 			}
 			return true, nil
 		})
-	return last, nums, seen == page, err
+	return last, found, seen == page, err
 }
 
-func (t *tx) redo(now, num int64) error {
-	_, err := t.exec(`UPDATE answers SET superseded_at = ? WHERE superseded_at IS NULL AND request IN
-		(SELECT request FROM records WHERE item = ? AND request IS NOT NULL)`, now, num)
-	if err != nil {
-		return err
+func (t *tx) redo(now int64, it redone) error {
+	if it.state != pipeline.Failed {
+		_, err := t.exec(`UPDATE answers SET superseded_at = ? WHERE superseded_at IS NULL AND request IN
+			(SELECT request FROM records WHERE item = ? AND request IS NOT NULL)`, now, it.num)
+		if err != nil {
+			return err
+		}
 	}
-	_, err = t.exec(`UPDATE items SET state = 'pending', attempts = 0, reason = 'again' WHERE num = ?`, num)
+	_, err := t.exec(`UPDATE items SET state = 'pending', attempts = 0, reason = 'again' WHERE num = ?`, it.num)
 	return err
 }

@@ -217,7 +217,7 @@ func TestColumns(t *testing.T) {
 		want string
 	}{{refs, "z a m only"}, {refs[2:3], "a m z"}, {refs[1:2], ""}, {nil, ""}} {
 		list(t, s, tt.refs)
-		got, err := s.Columns(t.Context())
+		got, err := s.Columns(t.Context(), false)
 		must(t, err)
 		if strings.Join(got, " ") != tt.want {
 			t.Errorf("columns: got %q, want %q", got, tt.want)
