@@ -19,6 +19,7 @@ type Item struct {
 	Num      int64  // the queue's number for it; never used again
 	Attempts int    // how many attempts have been counted against it since it became pending
 	Reason   Reason // why it became pending
+	After    int64  // with Again: see pipeline.Document.After; else 0
 }
 
 // A Reason is why an item became pending when it last did.

@@ -100,6 +100,7 @@ func (b *batch) flow(ctx context.Context, over <-chan struct{}) {
 
 // addAll lists one source. The error is that of the source.
 func (b *batch) addAll(ctx context.Context, src pipeline.Source) error {
+	n := 0
 	for ref, err := range src.List(ctx) {
 		if b.stopped() {
 			return nil
@@ -108,6 +109,10 @@ func (b *batch) addAll(ctx context.Context, src pipeline.Source) error {
 			return fmt.Errorf("list %s: %w", src.Name(), err)
 		}
 		b.add(ctx, ref)
+		n++
+	}
+	if n == 0 {
+		b.progress.empty(src.Name())
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,6 +16,8 @@ type Progress struct {
 	Rested   int  // finished in an earlier run, and unchanged
 	Gone     int  // in an earlier run, but not there any more
 	InFlight int  // being worked on
+
+	Empty []string // sources that have no document
 
 	// Outcomes of this run.
 	Done      int
@@ -56,7 +59,7 @@ func (r *Runner) Progress() Progress {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.now
-	now.Reasons = maps.Clone(p.now.Reasons)
+	now.Reasons, now.Empty = maps.Clone(p.now.Reasons), slices.Clone(p.now.Empty)
 	if p.answers > 0 {
 		now.Usual = p.took / time.Duration(p.answers)
 	}
@@ -83,7 +86,10 @@ func (p *progress) add(t Tally) {
 }
 
 func (p *progress) gone(n int) { p.update(func(now *Progress) { now.Gone = n }) }
-func (p *progress) listed()    { p.update(func(now *Progress) { now.Listed = true }) }
+func (p *progress) empty(source string) {
+	p.update(func(now *Progress) { now.Empty = append(now.Empty, source) })
+}
+func (p *progress) listed() { p.update(func(now *Progress) { now.Listed = true }) }
 
 func (p *progress) isListed() bool {
 	p.mu.Lock()

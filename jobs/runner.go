@@ -387,7 +387,7 @@ func (w *run) work(ctx context.Context) {
 // process takes one document through the steps.
 func (w *run) process(ctx context.Context, item Item, d *document) (*pipeline.Record, error) {
 	rec := &pipeline.Record{Ref: item.Ref, State: pipeline.Done, Started: time.Now()}
-	doc := &pipeline.Document{Ref: item.Ref}
+	doc := &pipeline.Document{Ref: item.Ref, After: item.After}
 	var err error
 	for _, step := range w.Steps {
 		w.progress.enter(d, step.Name())

@@ -7,7 +7,7 @@ import (
 	"docbatch/pipeline"
 )
 
-// trialLength is how many documents may be refused in the same way, before any is answered, until that is taken for what it
+// trialLength is how many different documents may be refused in the same way, before any is answered, until that is taken for what it
 // is: a mistake in the configuration, and not that many bad documents.
 const trialLength = 10
 
@@ -60,7 +60,7 @@ func (t *trial) failed(o Outcome) error {
 
 // judge returns the verdict against the configuration once enough is held back. t.mu is held.
 func (t *trial) judge() error {
-	if len(t.held) < trialLength {
+	if t.different() < trialLength {
 		return nil
 	}
 	t.guilty = true
@@ -70,6 +70,19 @@ func (t *trial) judge() error {
 	}
 	return &pipeline.Error{Class: pipeline.Fatal, Kind: pipeline.KindConfig, Status: first.Status,
 		Err: fmt.Errorf("the first %d documents were all refused in the same way: %w", trialLength, first)}
+}
+
+// different is how many different requests were refused: equal documents are refused alike, whosever fault it is. t.mu is held.
+func (t *trial) different() int {
+	requests := map[string]bool{}
+	n := 0
+	for _, o := range t.held {
+		if r := o.Record.Request; r == "" || !requests[r] {
+			requests[r] = true
+			n++
+		}
+	}
+	return n
 }
 
 // release makes the outcome one that marks nothing.

@@ -38,6 +38,7 @@ type Document struct {
 	MediaType string            // what the bytes are, for example "text/plain"; set by the extract step, "" before
 	Data      []byte            // the bytes as read; nil for a row and after extraction
 	Text      string            // the text that the agent gets: UTF-8, no NUL
+	After     int64             // answers that were stored up to this number do not count: it is to be asked again; 0: all count
 	Meta      map[string]string // what the format says of the document, such as "title"; may be nil
 }
 

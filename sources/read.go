@@ -32,6 +32,8 @@ func (r reader) Do(ctx context.Context, doc *pipeline.Document, rec *pipeline.Re
 	if err != nil {
 		return err
 	}
+	after := doc.After // it says something of the work on the document, and is not the source's to know
 	*doc = *opened
+	doc.After = after
 	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"strings"
 
 	"golang.org/x/term"
@@ -36,17 +35,17 @@ func confirm(ctx context.Context, e env, o *runOptions, j *job, q *question) err
 	}
 	p.tell(e.stderr)
 	fmt.Fprintf(e.stderr, "Send %s to %s? [y/N] ", plural(p.Requests, "request"), printable(j.asked()))
-	yes, err := readYes(ctx, e.stdin)
-	if err != nil || !yes {
-		return withExit(exitInterrupt, errors.Join(errDeclined, err), "--sample 20 works on a few first; --yes does not ask.")
+	if yes, code := readYes(ctx, e.stdin); !yes {
+		return withExit(code, errDeclined, "--sample 20 works on a few first; --yes does not ask.")
 	}
 	return nil
 }
 
-// readYes reads a line and reports whether it says yes. It returns early when ctx ends or at Ctrl-C.
-func readYes(ctx context.Context, in io.Reader) (bool, error) {
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
-	defer stop()
+// readYes reads a line and reports whether it says yes, and else the exit code of that. It returns early when ctx ends or at a signal.
+func readYes(ctx context.Context, in io.Reader) (yes bool, code int) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	_, _, caught := catchSignals(ctx, cancel)
 	line := make(chan string, 1)
 	go func() { // what is left behind reads from a terminal that nobody else reads from
 		text, _ := bufio.NewReader(in).ReadString('\n')
@@ -55,8 +54,11 @@ func readYes(ctx context.Context, in io.Reader) (bool, error) {
 	select {
 	case text := <-line:
 		text = strings.ToLower(strings.TrimSpace(text))
-		return text == "y" || text == "yes", nil
+		yes = text == "y" || text == "yes"
 	case <-ctx.Done():
-		return false, nil
 	}
+	if sig, _ := caught(); sig != nil {
+		return false, exitCode(interruption(sig))
+	}
+	return yes, exitInterrupt
 }

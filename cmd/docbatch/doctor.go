@@ -28,8 +28,9 @@ func newDoctorCommand(e env) *cobra.Command {
 		Use:   "doctor [INPUT...]",
 		Short: "Check all that a run needs, and send nothing",
 		Long: `Look at the job as run would, with the same inputs, flags and environment: job file, inputs, prompt, state file, disk, outputs,
-limits, key, clock, and who is told. Each finding is ok, a warning or an error, with what to do next. Nothing is sent and no file
-is made or changed, but for a hidden one beside each output that is removed at once: it shows that the output can be written.
+limits, key, clock, and who is told. Each finding is ok, a warning or an error, with what to do next. Nothing is sent, and no file
+is changed or stays: a hidden one beside each output shows that the output can be written, and a large workbook is unpacked into a
+temporary one.
 
 With --online the agent is asked one short question, which costs what a short question costs.
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -311,13 +312,21 @@ func TestDoctorClock(t *testing.T) {
 	now := time.Date(2026, 11, 23, 21, 0, 0, 0, time.UTC)
 	for name, tt := range map[string]struct {
 		now, lastEnd time.Time
+		zone         string
 		want         []string
 	}{
-		"plausible":                   {now, now.Add(-time.Hour), nil},
-		"no run yet":                  {now, time.Time{}, nil},
-		"before the newest run ended": {now, now.Add(time.Hour), []string{"warning: 2026-11-23 21:00:00 UTC (UTC+00:00) is before the newest run ended ("}},
+		"plausible":                   {now, now.Add(-time.Hour), "", nil},
+		"no run yet":                  {now, time.Time{}, "Europe/Paris", nil},
+		"before the newest run ended": {now, now.Add(time.Hour), ":UTC", []string{"warning: 2026-11-23 21:00:00 UTC (UTC+00:00) is before the newest run ended ("}},
+		"a zone that is none": {now, time.Time{}, "Europe/Pariss",
+			[]string{`warning: 2026-11-23 21:00:00 UTC (UTC+00:00): the variable TZ is "Europe/Pariss", and there is no such time zone`}},
+		"a zone as rules":   {now, time.Time{}, "CET-1CEST,M3.5.0,M10.5.0/3", []string{`warning: 2026-11-23 21:00:00 UTC (UTC+00:00): the variable TZ is "CET-1CEST`}},
+		"no file of a zone": {now, time.Time{}, "/nowhere/Paris", []string{`warning: 2026-11-23 21:00:00 UTC (UTC+00:00): the variable TZ is "/nowhere/Paris"`}},
 	} {
-		d := &doctor{env: env{stdout: &bytes.Buffer{}}, options: &doctorOptions{}, now: tt.now, lastEnd: tt.lastEnd}
+		if runtime.GOOS == "windows" && strings.Contains(strings.Join(tt.want, ""), "TZ") {
+			continue // there it is not looked at
+		}
+		d := &doctor{env: env{stdout: &bytes.Buffer{}, lookup: func(string) (string, bool) { return tt.zone, tt.zone != "" }}, options: &doctorOptions{}, now: tt.now, lastEnd: tt.lastEnd}
 		d.clock()
 		wantTold(t, name, of(d.findings, "time"), tt.want...)
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -99,17 +100,16 @@ func (d *doctor) written(check, path string, err error, next string) {
 
 // logWritable says why a log file can't be written to. It makes none.
 func logWritable(path string) error {
-	info, err := os.Stat(path)
-	if errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
 		if _, err = os.Stat(filepath.Dir(path)); err == nil {
 			err = folderWritable(filepath.Dir(path))
 		}
 		return err
 	}
-	if err == nil && (info.Mode().IsRegular() || info.IsDir()) { // a pipe would not be opened before someone reads from it
-		err = fileWritable(path)
+	if err := checkLog(path); err != nil {
+		return err
 	}
-	return err
+	return fileWritable(path)
 }
 
 // destination looks at a URL that is told of runs.
@@ -129,7 +129,11 @@ const clockMost = time.Minute
 // clock looks whether the time can be right: it is when rates are kept and when --stop-at is.
 func (d *doctor) clock() {
 	const next = "Set the clock (timedatectl): limits, deadlines and certificates go by it."
+	zone, _ := d.lookup("TZ")
 	switch built := buildTime(); {
+	case !knownZone(zone):
+		d.warn("time", "Name one such as TZ=Europe/Paris. Until then local time, and so --stop-at, is UTC.",
+			"%s: the variable TZ is %q, and there is no such time zone", inZone(d.now), zone)
 	case d.now.Before(built):
 		d.warn("time", next, "%s is before this docbatch was built (%s)", inZone(d.now), inZone(built.Local()))
 	case d.now.Before(d.lastEnd):
@@ -137,6 +141,24 @@ func (d *doctor) clock() {
 	default:
 		d.ok("time", "%s", inZone(d.now))
 	}
+}
+
+// knownZone reports whether the time package finds the zone that the variable TZ names; on Windows it does not look at it. Where
+// it finds none, local time is UTC, and nothing says so.
+func knownZone(tz string) bool {
+	tz = strings.TrimPrefix(tz, ":")
+	if runtime.GOOS == "windows" || tz == "" {
+		return true
+	}
+	if !strings.HasPrefix(tz, "/") {
+		_, err := time.LoadLocation(tz)
+		return err == nil
+	}
+	data, err := os.ReadFile(tz)
+	if err == nil {
+		_, err = time.LoadLocationFromTZData(tz, data)
+	}
+	return err == nil
 }
 
 // buildTime is when the commit was made that this program is built from; the zero time where that is not known.

@@ -136,26 +136,27 @@ func (d *duration) UnmarshalYAML(node ast.Node) error {
 // maxJobFile bounds what is read as a job file: more is some other file.
 const maxJobFile = 1 << 20
 
-// readJobFile reads and checks the form of a job file. Every error is of the user's making and names line and column.
+// readJobFile reads and checks the form of a job file. Every error is of the user's making and names line and column; with one, the
+// job file is what could be read before it.
 func readJobFile(path string) (*jobFile, error) {
+	j := &jobFile{}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, withExit(exitUsage, err, "Write one with: docbatch init")
+		return j, withExit(exitUsage, err, "Write one with: docbatch init")
 	}
 	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, maxJobFile+1))
 	if err != nil {
-		return nil, withExit(exitUsage, err, "")
+		return j, withExit(exitUsage, err, "")
 	}
 	if len(b) > maxJobFile {
-		return nil, withExit(exitUsage, fmt.Errorf("%s is larger than a job file can be (1 MiB)", path), "")
+		return j, withExit(exitUsage, fmt.Errorf("%s is larger than a job file can be (1 MiB)", path), "")
 	}
-	var j jobFile
 	dec := yaml.NewDecoder(bytes.NewReader(b), yaml.DisallowUnknownField())
-	if err := dec.Decode(&j); err != nil && !errors.Is(err, io.EOF) {
-		return nil, withExit(exitUsage, jobFileError(path, err), "docbatch init writes a job file with every key explained.")
+	if err := dec.Decode(j); err != nil && !errors.Is(err, io.EOF) {
+		return j, withExit(exitUsage, jobFileError(path, err), "docbatch init writes a job file with every key explained.")
 	}
-	return &j, nil
+	return j, nil
 }
 
 // jobFileError puts a YAML error in our words: file:line:column, what is wrong, and a guess.
@@ -169,17 +170,45 @@ func jobFileError(path string, err error) error {
 		path = fmt.Sprintf("%s:%d:%d", path, token.Position.Line, token.Position.Column)
 	}
 	if _, name, ok := strings.Cut(msg, `unknown field "`); ok {
-		name = strings.TrimSuffix(name, `"`)
-		if slices.Contains([]string{"key", "api_key", "apikey"}, name) {
-			return fmt.Errorf("%s: the key never stands in the job file; name the variable or the file that holds it with key_env or key_file", path)
-		}
-		known := slices.DeleteFunc(keysOf(reflect.TypeFor[jobFile]()), func(k string) bool { return k == name })
-		return fmt.Errorf("%s: there is no key %q here%s", path, name, guess.DidYouMean(name, known))
+		return fmt.Errorf("%s: %s", path, unknownKey(strings.TrimSuffix(name, `"`)))
 	}
 	if wrong, ok := errors.AsType[*yaml.TypeError](err); ok && wrong.DstType != nil {
 		return fmt.Errorf("%s: this must be %s", path, inWords(wrong.DstType))
 	}
 	return fmt.Errorf("%s: %s", path, msg)
+}
+
+// unknownKey says what is wrong with a key that is not one where it stands.
+func unknownKey(name string) string {
+	if slices.Contains([]string{"key", "api_key", "apikey"}, name) {
+		return "the key never stands in the job file; name the variable or the file that holds it with key_env or key_file"
+	}
+	if strings.Contains(name, "/") { // a URL is a secret
+		return "there is no such key; a URL or a path stands behind its key, such as ping: https://HOST/PATH"
+	}
+	keys := keysOf(reflect.TypeFor[jobFile]())
+	var sections, others []string
+	for _, key := range keys {
+		section, last := splitKey(key)
+		switch {
+		case last != name:
+			others = append(others, last)
+		case section == "":
+			sections = append(sections, "at the top level")
+		default:
+			sections = append(sections, "under "+section)
+		}
+	}
+	if len(sections) > 0 && !slices.Contains(keys, name+"s") { // input is meant for inputs, and not for agent.price.input
+		return fmt.Sprintf("there is no key %q here; it stands %s", name, strings.Join(sections, " or "))
+	}
+	return fmt.Sprintf("there is no key %q here%s", name, guess.DidYouMean(name, others))
+}
+
+// splitKey parts a key from its section; "" for none.
+func splitKey(key string) (section, name string) {
+	at := strings.LastIndex(key, ".")
+	return key[:max(at, 0)], key[at+1:]
 }
 
 // inWords is what a person writes for a value of a type.
@@ -197,17 +226,20 @@ func inWords(t reflect.Type) string {
 	return "a section with keys of its own"
 }
 
-// keysOf lists the keys that a job file knows, those of its parts included.
+// keysOf lists the keys that a job file knows, those of its sections as in notify.ping.
 func keysOf(t reflect.Type) []string {
 	var keys []string
 	for f := range t.Fields() {
-		keys = append(keys, f.Tag.Get("yaml"))
+		key := f.Tag.Get("yaml")
+		keys = append(keys, key)
 		ft := f.Type
 		if ft.Kind() == reflect.Slice {
 			ft = ft.Elem()
 		}
 		if ft.Kind() == reflect.Struct {
-			keys = append(keys, keysOf(ft)...)
+			for _, within := range keysOf(ft) {
+				keys = append(keys, key+"."+within)
+			}
 		}
 	}
 	return keys

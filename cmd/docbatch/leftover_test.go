@@ -55,3 +55,42 @@ func TestLeftovers(t *testing.T) {
 	run(rows - asked - 50)
 	run(0)
 }
+
+// TestRedoIsOfItsQuestion asks again with one prompt; the answers to the other stay what they are.
+func TestRedoIsOfItsQuestion(t *testing.T) {
+	n := newNightly(t, 30, demo.Options{})
+	n.run(30, "--prompt", "One.")
+	n.run(30, "--prompt", "Two.", "--redo", "all")
+	n.run(30, "--prompt", "Two.", "--redo", "all")
+	n.run(0, "--prompt", "One.")
+	if p := n.plan("--prompt", "One.", "--redo", "0000[0-4]*"); p.Requests != 5 || p.Unchanged != 25 {
+		t.Errorf("plan: %+v, want 5 requests, and 25 unchanged", p)
+	}
+	args := append(runArgs(n.inbox, n.base), "--prompt", "Two.", "--redo", "all", "--max-requests", "10")
+	if code, out := exitOf(t, process(n.dir, args...)); code != exitQuota {
+		t.Fatalf("exit %d, want %d\n%s", code, exitQuota, out)
+	}
+	n.run(0, "--prompt", "One.")
+	n.run(0, "--prompt", "Two.") // both answers to it were paid for; the older one counts again
+	n.run(0, "--prompt", "One.")
+	n.run(30, "--prompt", "One.", "--redo", "all")
+	n.run(0, "--prompt", "One.")
+}
+
+// TestEqualRefusals has one document fifty times that the agent refuses: it is asked once, and does not pass for fifty mistakes.
+func TestEqualRefusals(t *testing.T) {
+	n := newNightly(t, 70, demo.Options{FaultsFor: faultsFor(t, "BADDOC", "422")})
+	for i := range 50 {
+		n.write(documentName(i), "BADDOC. All the same.\n")
+	}
+	if p := n.plan(); p.Requests != 21 {
+		t.Errorf("plan: %+v, want 21 requests", p)
+	}
+	code, out := exitOf(t, process(n.dir, runArgs(n.inbox, n.base, "--workers", "4")...))
+	if got, want := countsIn(t, filepath.Join(n.dir, defaultState)), (jobs.Counts{Done: 20, Failed: 50}); code != exitDocuments || got != want {
+		t.Errorf("exit %d, %+v, want %d, %+v\n%s", code, got, exitDocuments, want, out)
+	}
+	if sent := len(n.journal.entries(t)); sent > 21+4 { // the first ones may be on their way together
+		t.Errorf("%d requests were sent, want 21", sent)
+	}
+}

@@ -3,14 +3,13 @@ package main
 import (
 	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
-	"syscall"
 	"time"
 
 	"docbatch/jobs/sqlite"
+	"docbatch/pipeline"
 )
 
 // life is what a run is doing, as far as that can be seen from outside.
@@ -32,7 +31,7 @@ type runView struct {
 	life     life
 	silence  time.Duration // since its last sign of life; 0 where it does not go on
 	summary  summary       // where it has ended
-	standing standing      // the last that it said; zero where it said nothing
+	standing standing      // the last that it said, see stands; zero where it said nothing
 }
 
 // viewOf is a run as it is stored: one that has not ended is taken for killed, until it is watched.
@@ -47,21 +46,48 @@ func viewOf(r sqlite.Run) runView {
 	return h
 }
 
-// watch looks what the newest run, the only one that may go on, is doing now. gone says which processes of this machine there
-// certainly are not.
-func (h *runView) watch(now time.Time, gone func(pid int) bool) {
+// watch looks what the newest run, the only one that may go on, is doing now. free: just before it was read, nobody held the state
+// file on this machine.
+func (h *runView) watch(now time.Time, free bool) {
 	if h.life == ended {
 		return
 	}
-	silence := max(0, now.Sub(h.seen()))
-	if host, err := os.Hostname(); err == nil && host == h.Host && silence > 2*keepEvery && gone(h.PID) {
+	since := now.Sub(h.seen()) // less than 0 where a clock was set back
+	if host, err := os.Hostname(); err == nil && host == h.Host && free && since.Abs() > 2*keepEvery {
+		return
+	}
+	silence := max(0, since)
+	if silence > silentAfter && !h.Alive && !h.standing.Ending { // a run that writes its outputs has given its lease back
 		return
 	}
 	h.life, h.silence = goesOn, silence
 	if silence > silentAfter {
 		h.life = silent
 	}
-	h.standing.age(silence)
+}
+
+// isFree reports whether certainly nobody on this machine holds the state file.
+func isFree(state string) bool {
+	holder, err := sqlite.Holder(state)
+	return err == nil && holder == ""
+}
+
+// stands is where the run stands, as far as that can be told now: how fast it is, and what it waits for, only where it goes on.
+func (h *runView) stands() standing {
+	s := h.standing
+	if h.life == goesOn {
+		s.age(h.silence)
+		return s
+	}
+	if h.life != silent {
+		s.InFlight = 0
+	}
+	return s.lasting()
+}
+
+// worksOn reports whether the document is known to be in flight: a run names one of them.
+func (h *runView) worksOn(d *sqlite.Entry) bool {
+	return h.life == goesOn && d.State == pipeline.Claimed && d.Name == h.standing.Oldest
 }
 
 // mayGoOn reports whether the run goes on, as far as can be seen.
@@ -94,6 +120,14 @@ func (h *runView) effort() effort {
 
 // sentence says in a line, or a few, what the run is doing.
 func (h *runView) sentence() string {
+	words := h.lifeWords()
+	if h.standing.Redo && h.life != ended { // the summary knows it
+		words = withoutRedo.Replace(words)
+	}
+	return words
+}
+
+func (h *runView) lifeWords() string {
 	switch took := roughly(h.took()); h.life {
 	case goesOn:
 		return fmt.Sprintf("Run %d goes on: since %s (%s), sign of life %s ago, pid %d on %s.", h.Num, localTime(h.Started), took, roughly(h.silence), h.PID, h.Host)
@@ -128,14 +162,4 @@ func roughly(d time.Duration) string {
 		return d.Round(100 * time.Millisecond).String()
 	}
 	return d.Round(time.Second).String()
-}
-
-// processGone reports whether there is certainly no process of that number on this machine.
-func processGone(pid int) bool {
-	p, err := os.FindProcess(pid)
-	if err != nil {
-		return !errors.Is(err, os.ErrPermission) // Windows opens it
-	}
-	defer p.Release()
-	return errors.Is(p.Signal(syscall.Signal(0)), os.ErrProcessDone)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -22,53 +23,83 @@ func TestLife(t *testing.T) {
 		t.Fatal(err)
 	}
 	ago := func(d time.Duration) time.Time { return noon.Add(-d) }
+	// seen gives a run that began an hour ago, by when it was seen last.
+	seen := func(host string, last time.Duration) sqlite.Run {
+		return sqlite.Run{Host: host, Started: ago(time.Hour), ProgressAt: ago(last), Alive: true, Progress: []byte(`{"rate":2,"eta_s":30}`)}
+	}
+	with := func(r sqlite.Run, progress string) sqlite.Run {
+		r.Progress = []byte(progress)
+		return r
+	}
+	released := func(r sqlite.Run) sqlite.Run {
+		r.Alive = false
+		return r
+	}
+	final := func(exit int, summary string) sqlite.Run {
+		return sqlite.Run{Host: here, Started: ago(time.Hour), Ended: ago(time.Minute), Exit: exit, Summary: []byte(summary)}
+	}
+	const ending, redo, long = `{"ending":true}`, `{"redo":true}`, 40 * time.Second
 	for name, tt := range map[string]struct {
-		run    sqlite.Run
-		older  bool // a newer run began
-		exists bool // a process of its number
-		want   life
-		says   string
+		run  sqlite.Run
+		free bool // nobody here holds the state file
+		want life
+		says string
 	}{
-		"works":                                {sqlite.Run{Host: here, Started: ago(time.Hour), ProgressAt: ago(time.Second)}, false, true, goesOn, "Run 3 goes on: "},
-		"has just begun":                       {sqlite.Run{Host: here, Started: ago(time.Second)}, false, true, goesOn, ", sign of life 1s ago"},
-		"waits":                                {sqlite.Run{Host: here, Started: ago(time.Hour), ProgressAt: ago(aliveEvery)}, false, true, goesOn, "Run 3 goes on: "},
-		"works on another machine":             {sqlite.Run{Host: "another", Started: ago(time.Hour), ProgressAt: ago(aliveEvery)}, false, false, goesOn, "on another"},
-		"on a machine whose clock is fast":     {sqlite.Run{Host: "another", Started: ago(time.Hour), ProgressAt: ago(-time.Minute)}, false, false, goesOn, ", sign of life 0s ago"},
-		"in a container with this host's name": {sqlite.Run{Host: here, Started: ago(time.Hour), ProgressAt: ago(time.Second)}, false, false, goesOn, "Run 3 goes on: "},
-		"killed here":                          {sqlite.Run{Host: here, Started: ago(time.Hour), ProgressAt: ago(3 * time.Second)}, false, false, killed, "Run 3 was killed: "},
-		"killed before its first word":         {sqlite.Run{Host: here, Started: ago(3 * time.Second)}, false, false, killed, "without a word"},
-		"a later one began":                    {sqlite.Run{Host: "another", Started: ago(time.Hour), ProgressAt: ago(time.Second)}, true, true, killed, "Run 3 was killed: "},
-		"silent here":                          {sqlite.Run{Host: here, Started: ago(time.Hour), ProgressAt: ago(40 * time.Second)}, false, true, silent, "no sign of life for 40s: it was killed, or it hangs, or its machine sleeps"},
-		"silent elsewhere":                     {sqlite.Run{Host: "another", Started: ago(time.Hour), ProgressAt: ago(40 * time.Second)}, false, false, silent, "the same command goes on"},
-		"went well":                            {sqlite.Run{Host: here, Started: ago(time.Hour), Ended: ago(time.Minute)}, false, false, ended, "(59m0s), exit 0: all went well."},
-		"failed documents":                     {sqlite.Run{Host: here, Started: ago(time.Hour), Ended: noon, Exit: exitDocuments}, false, false, ended, "exit 3: some documents failed or were truncated."},
-		"stopped early": {sqlite.Run{Host: here, Started: ago(time.Hour), Ended: noon, Exit: exitQuota, Summary: []byte(`{"error":"the budget is used up","next":"Raise it."}`)},
-			false, false, ended, "exit 5: the budget is used up.\nRaise it."},
-		"of another version": {sqlite.Run{Host: here, Started: ago(time.Hour), Ended: noon, Exit: 99, Summary: []byte(`{"error":{}}`)}, false, false, ended, "exit 99: it does not say why."},
+		"works":                            {seen(here, time.Second), false, goesOn, "Run 3 goes on: "},
+		"has just begun":                   {sqlite.Run{Host: here, Started: ago(time.Second), Alive: true}, false, goesOn, ", sign of life 1s ago"},
+		"begins while one looks":           {sqlite.Run{Host: here, Started: ago(time.Second), Alive: true}, true, goesOn, ", sign of life 1s ago"},
+		"waits":                            {seen(here, aliveEvery), false, goesOn, "Run 3 goes on: "},
+		"works on another machine":         {seen("another", aliveEvery), true, goesOn, "on another"},
+		"on a machine whose clock is fast": {seen("another", -time.Minute), true, goesOn, ", sign of life 0s ago"},
+		"killed here":                      {seen(here, 3*time.Second), true, killed, "Run 3 was killed: "},
+		"killed here, and the clock was set back":                   {seen(here, -time.Hour), true, killed, "Run 3 was killed: "},
+		"killed before its first word":                              {sqlite.Run{Host: here, Started: ago(3 * time.Second), Alive: true}, true, killed, "without a word"},
+		"killed here a day ago, and another process has its number": {sqlite.Run{Host: here, PID: os.Getpid(), Started: ago(25 * time.Hour), ProgressAt: ago(24 * time.Hour), Alive: true}, true, killed, "Run 3 was killed: "},
+		"killed elsewhere, and the file was opened since":           {released(seen("another", long)), true, killed, "The same command goes on"},
+		"killed, and another holds the file":                        {released(seen(here, long)), false, killed, "Run 3 was killed: "},
+		"killed after it put documents back":                        {with(seen(here, long), redo), true, killed, "The same command without --redo goes on"},
+		"writes its outputs":                                        {with(released(seen(here, aliveEvery)), ending), false, goesOn, "Run 3 goes on: "},
+		"stuck while it writes its outputs":                         {with(released(seen("another", long)), ending), true, silent, "no sign of life"},
+		"silent here":                                               {seen(here, long), false, silent, "no sign of life for 40s: it was killed, or it hangs, or its machine sleeps"},
+		"silent elsewhere":                                          {seen("another", long), true, silent, "the same command goes on"},
+		"silent after it put documents back":                        {with(seen(here, long), redo), false, silent, "the same command without --redo goes on"},
+		"went well":                                                 {final(exitOK, ""), true, ended, "(59m0s), exit 0: all went well."},
+		"failed documents":                                          {final(exitDocuments, ""), true, ended, "exit 3: some documents failed or were truncated."},
+		"stopped early":                                             {final(exitQuota, `{"error":"the budget is used up","next":"Raise it."}`), true, ended, "exit 5: the budget is used up.\nRaise it."},
+		"of another version":                                        {final(99, `{"error":{}}`), true, ended, "exit 99: it does not say why."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tt.run.Num = 3
 			got := viewOf(tt.run)
-			if !tt.older {
-				got.watch(noon, func(int) bool { return !tt.exists })
-			}
+			got.watch(noon, tt.free)
 			if got.life != tt.want || !strings.Contains(got.sentence(), tt.says) {
 				t.Errorf("got %s: %s\nwant %s: %s", got.life, got.sentence(), tt.want, tt.says)
+			}
+			if stands := got.stands(); got.life != goesOn && (stands.Rate != 0 || stands.ETASeconds != 0) {
+				t.Errorf("it says how fast it is: %s", stands.words())
 			}
 		})
 	}
 }
 
-func TestProcessGone(t *testing.T) {
-	if processGone(os.Getpid()) {
-		t.Error("this process is gone")
+// TestIsFree looks at state files that somebody holds, or nobody.
+func TestIsFree(t *testing.T) {
+	state := filepath.Join(t.TempDir(), "state.db")
+	if !isFree(state) {
+		t.Error("a file that is not there is held")
 	}
-	cmd := process(t.TempDir(), "version")
-	if err := cmd.Run(); err != nil {
+	store, err := sqlite.Open(t.Context(), state, sqlite.Options{})
+	if err != nil {
 		t.Fatal(err)
 	}
-	if !processGone(cmd.Process.Pid) {
-		t.Error("a process that has ended is not gone")
+	if isFree(state) {
+		t.Error("a file that is held is free")
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if !isFree(state) {
+		t.Error("a file that nobody holds any more is held")
 	}
 }
 
@@ -123,9 +154,10 @@ func TestWaitsMeanwhile(t *testing.T) {
 	now := time.Now()
 	h := viewOf(sqlite.Run{Num: 1, Host: "another", Started: now.Add(-time.Minute), ProgressAt: now.Add(-5 * time.Second),
 		Progress: []byte(`{"waiting_ms":12000,"waiting_for":"the agent asked for a pause","oldest":"a.txt","oldest_ms":60000}`)})
-	h.watch(now, processGone)
+	h.watch(now, false)
 	var out strings.Builder
-	h.standing.writeLines(&out)
+	stands := h.stands()
+	stands.writeLines(&out)
 	for _, want := range []string{"waiting 7s: the agent asked for a pause\n", "still working on a.txt after 1m5s "} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("want %q in\n%s", want, out.String())

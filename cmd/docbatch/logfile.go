@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"strings"
@@ -27,11 +28,24 @@ func openLog(e env, j *job) (*logFile, error) {
 	if j.logFile == "" {
 		return nil, nil
 	}
-	f, err := os.OpenFile(j.logFile, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	var f *os.File
+	err := checkLog(j.logFile)
+	if err == nil {
+		f, err = os.OpenFile(j.logFile, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	}
 	if err != nil {
 		return nil, withExit(exitUsage, fmt.Errorf("the log file: %w", err), "Name a file that can be written to, in a folder that is there, with --log-file. Nothing was sent.")
 	}
 	return &logFile{job: oneLine(j.name, lineWidth), tell: e.tell, file: f}, nil
+}
+
+// checkLog refuses what a run would wait for: a pipe can't be opened before someone reads from it, nor written to when he stops.
+func checkLog(path string) error {
+	info, err := os.Stat(path)
+	if err != nil || info.IsDir() || info.Mode().IsRegular() || info.Mode()&fs.ModeCharDevice != 0 {
+		return nil // opening it says what is wrong
+	}
+	return fmt.Errorf("%s is not a regular file, nor a terminal or the like", path)
 }
 
 // say keeps a text, line by line.

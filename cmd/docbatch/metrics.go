@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -27,33 +28,62 @@ type metrics struct {
 	path string
 	job  string
 	past pastRuns
-	told bool // that it can't be written
+	turn chan struct{} // has room for one: who writes the file
+	told bool          // that it can't be written
 }
 
-// write replaces the file in one step. Others than its owner read it, so a new one is made readable to all, whatever the umask.
-func (m *metrics) write(f figures) error {
-	_, err := os.Stat(m.path)
+func newMetrics(path, job string) *metrics {
+	return &metrics{path: path, job: job, turn: make(chan struct{}, 1)}
+}
+
+// errHangs is why the file was not written in time: its disk is a share that is gone, say.
+var errHangs = errors.New("the disk does not answer in time")
+
+// write replaces the file, and waits for that no longer than ctx allows. A later write waits for it.
+func (m *metrics) write(ctx context.Context, text []byte) error {
+	select {
+	case m.turn <- struct{}{}:
+	case <-ctx.Done():
+		return errHangs
+	}
+	written := make(chan error, 1)
+	go func() {
+		written <- replaceMetrics(m.path, text)
+		<-m.turn
+	}()
+	select {
+	case err := <-written:
+		return err
+	case <-ctx.Done():
+		return errHangs
+	}
+}
+
+// replaceMetrics replaces a file in one step. Others than its owner read it, so a new one is made readable to all, whatever the umask.
+func replaceMetrics(path string, text []byte) error {
+	_, err := os.Stat(path)
 	missing := errors.Is(err, fs.ErrNotExist)
-	file, err := output.Open(m.path)
+	file, err := output.Open(path)
 	if err != nil {
 		return err
 	}
-	if _, err := file.Write(f.text(m.job)); err != nil {
+	if _, err := file.Write(text); err != nil {
 		return errors.Join(err, file.Discard())
 	}
 	if err := file.Commit(); err != nil || !missing {
 		return err
 	}
-	return os.Chmod(m.path, 0o644)
+	return os.Chmod(path, 0o644)
 }
 
-// put writes the file, if there is something to write; that this can't be done is said once.
-func (m *metrics) put(f figures, err error, say sayer) {
+// put writes the file, if there is something to write; that this can't be done is said once. Where ctx was cancelled, the file is
+// written again anyway.
+func (m *metrics) put(ctx context.Context, f figures, err error, say sayer) {
 	f.past = m.past
 	if err == nil {
-		err = m.write(f)
+		err = m.write(ctx, f.text(m.job))
 	}
-	if err != nil && !m.told {
+	if err != nil && !m.told && !errors.Is(ctx.Err(), context.Canceled) {
 		m.told = true
 		say("the metrics could not be written: %v; the run goes on", err)
 	}
@@ -68,7 +98,7 @@ func (m *metrics) keep(ctx context.Context, measure measure, say sayer) {
 		if ctx.Err() != nil {
 			return
 		}
-		m.put(f, err, say)
+		m.put(ctx, f, err, say)
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
@@ -88,6 +118,7 @@ type figures struct {
 	requests int
 	tokens   pipeline.Tokens
 	cost     *float64 // nil where no prices are set
+	inFlight int      // documents that the run works on
 	past     pastRuns
 
 	known  bool // the state could be read
@@ -108,8 +139,9 @@ func (f *figures) read(ctx context.Context, state *sqlite.Reader) (err error) {
 // figures are those of the run as it stands.
 func (r *jobRun) figures(ctx context.Context) (figures, error) {
 	p := r.runner.Progress()
-	since := r.notifier.started
-	f := figures{going: true, started: since, elapsed: time.Since(since), requests: p.Requests, tokens: p.Tokens, cost: r.report.cost()}
+	since := r.notifier.started.Round(0) // by the wall clock, as those count who look at the file
+	f := figures{going: true, started: since, elapsed: time.Since(since), requests: p.Requests, tokens: p.Tokens,
+		cost: r.report.cost(), inFlight: p.InFlight}
 	err := f.read(ctx, r.store.Reader)
 	return f, err
 }
@@ -118,13 +150,13 @@ func (r *jobRun) figures(ctx context.Context) (figures, error) {
 type pastRuns struct {
 	ended     time.Time // of the newest that did; zero where none did
 	code      int       // and its exit code
-	succeeded time.Time // the end of the newest with exit code 0; zero where there is none
+	succeeded time.Time // the end of the newest with exit code 0 that left no document; zero where there is none
 }
 
-// end notes the end of one more run.
-func (p *pastRuns) end(at time.Time, code int) {
+// end notes the end of one more run, which left so many documents.
+func (p *pastRuns) end(at time.Time, code, left int) {
 	p.ended, p.code = at, code
-	if code == exitOK {
+	if code == exitOK && left == 0 {
 		p.succeeded = at
 	}
 }
@@ -141,7 +173,9 @@ func readPast(ctx context.Context, state *sqlite.Reader) (past pastRuns, err err
 		}
 		for _, run := range slices.Backward(runs) {
 			if !run.Ended.IsZero() {
-				past.end(run.Ended, run.Exit)
+				var s summary
+				_ = json.Unmarshal(run.Summary, &s) // without one it left nothing
+				past.end(run.Ended, run.Exit, s.Unfinished())
 			}
 		}
 		if !past.succeeded.IsZero() || len(runs) < most {
@@ -168,7 +202,7 @@ func (f figures) text(job string) []byte {
 	if !f.past.ended.IsZero() {
 		x.gauge("docbatch_run_exit_code", "The exit code of the run that ended last.", float64(f.past.code))
 	}
-	x.gauge("docbatch_run_success_timestamp_seconds", "When a run of the job ended last with exit code 0; 0 where none has.", seconds(f.past.succeeded))
+	x.gauge("docbatch_run_success_timestamp_seconds", "When a run of the job ended last with exit code 0 and left no document; 0 where none has.", seconds(f.past.succeeded))
 	if f.known {
 		f.documents(x)
 	}
@@ -178,8 +212,9 @@ func (f figures) text(job string) []byte {
 // documents writes what became of the job's documents.
 func (f figures) documents(x *exposition) {
 	x.family("docbatch_documents", "Documents of the job by state.")
+	inFlight, waiting := unfinished(f.counts, f.inFlight)
 	for _, p := range []part{{f.counts.Done, "answered"}, {f.counts.Truncated, "truncated"}, {f.counts.Failed, "failed"},
-		{f.counts.Claimed, "in_flight"}, {f.counts.Pending, "waiting"}, {f.counts.Gone, "gone"}} {
+		{inFlight, "in_flight"}, {waiting, "waiting"}, {f.counts.Gone, "gone"}} {
 		x.sample(float64(p.n), "state", p.what)
 	}
 	type cause struct{ class, kind string }

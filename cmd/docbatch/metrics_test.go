@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -90,7 +91,7 @@ func TestMetricsText(t *testing.T) {
 	at := time.UnixMilli(1_767_225_600_250)
 	f := figures{
 		going: true, started: at, elapsed: 90 * time.Second, requests: 12, tokens: pipeline.Tokens{Prompt: 1000, Completion: 200}, cost: &cost,
-		past:  pastRuns{ended: at.Add(-time.Hour), code: 3, succeeded: at.Add(-24 * time.Hour)},
+		inFlight: 1, past: pastRuns{ended: at.Add(-time.Hour), code: 3, succeeded: at.Add(-24 * time.Hour)},
 		known: true, counts: jobs.Counts{Done: 5, Truncated: 1, Failed: 3, Claimed: 2, Pending: 4, Gone: 6},
 		causes: []sqlite.Failure{{Class: "transient", Kind: "server", Status: 500, Count: 1}, {Class: "invalid", Kind: "format", Count: 1},
 			{Class: "transient", Kind: "server", Status: 503, Count: 1}},
@@ -111,8 +112,8 @@ func TestMetricsText(t *testing.T) {
 		"docbatch_documents{" + label + `,state="answered"}`:               5,
 		"docbatch_documents{" + label + `,state="truncated"}`:              1,
 		"docbatch_documents{" + label + `,state="failed"}`:                 3,
-		"docbatch_documents{" + label + `,state="in_flight"}`:              2,
-		"docbatch_documents{" + label + `,state="waiting"}`:                4,
+		"docbatch_documents{" + label + `,state="in_flight"}`:              1,
+		"docbatch_documents{" + label + `,state="waiting"}`:                5,
 		"docbatch_documents{" + label + `,state="gone"}`:                   6,
 		"docbatch_failures{" + label + `,class="invalid",kind="format"}`:   1,
 		"docbatch_failures{" + label + `,class="transient",kind="server"}`: 2,
@@ -150,7 +151,7 @@ func TestMetricsAreKept(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "job.prom")
 	synctest.Test(t, func(t *testing.T) {
-		m, told, requests := &metrics{path: path, job: "night"}, 0, 0
+		m, told, requests := newMetrics(path, "night"), 0, 0
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan struct{})
 		go func() {
@@ -181,6 +182,35 @@ func TestMetricsAreKept(t *testing.T) {
 	}
 }
 
+// TestMetricsOnDiskThatHangs waits for the last write as long as it may, and for an earlier one that has not come back.
+func TestMetricsOnDiskThatHangs(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "job.prom")
+	synctest.Test(t, func(t *testing.T) {
+		m := newMetrics(path, "night")
+		m.turn <- struct{}{} // a write that hangs
+		var said []string
+		say := func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) }
+		put := func(ctx context.Context) { m.put(ctx, figures{}, nil, say) }
+
+		cancelled, cancel := context.WithCancel(t.Context())
+		cancel()
+		put(cancelled)
+		if len(said) != 0 {
+			t.Errorf("said %q of a write that another one follows", said)
+		}
+		began := time.Now()
+		bounded, cancel := context.WithTimeout(t.Context(), endBound)
+		defer cancel()
+		put(bounded)
+		if took := time.Since(began); took != endBound || len(said) != 1 || !strings.Contains(said[0], errHangs.Error()) {
+			t.Errorf("after %v said %q, want %v and that it hangs", took, said, endBound)
+		}
+		<-m.turn
+		put(t.Context())
+		readMetrics(t, path)
+	})
+}
+
 // TestMetricsOfRuns is the file after a run that succeeded, one that failed, and one that could not begin.
 func TestMetricsOfRuns(t *testing.T) {
 	inbox, dir := writeDocuments(t, 3), t.TempDir()
@@ -193,9 +223,13 @@ func TestMetricsOfRuns(t *testing.T) {
 		}
 		return readMetrics(t, path)
 	}
+	part := run(exitOK, "--demo", inbox, "--limit", "1")
+	if part[`docbatch_run_success_timestamp_seconds{job="job"}`] != 0 || part[`docbatch_run_end_timestamp_seconds{job="job"}`] == 0 {
+		t.Errorf("after a run that left documents: %v; want no success", part)
+	}
 	first := run(exitOK, "--demo", inbox)
 	const success, end, code = `docbatch_run_success_timestamp_seconds{job="job"}`, `docbatch_run_end_timestamp_seconds{job="job"}`, `docbatch_run_exit_code{job="job"}`
-	if first[success] != first[end] || math.Abs(first[end]-seconds(time.Now())) > 60 || first[code] != 0 || first[`docbatch_run_requests{job="job"}`] != 3 ||
+	if first[success] != first[end] || math.Abs(first[end]-seconds(time.Now())) > 60 || first[code] != 0 || first[`docbatch_run_requests{job="job"}`] != 2 ||
 		first[`docbatch_documents{job="job",state="answered"}`] != 3 || first[`docbatch_run_running{job="job"}`] != 0 {
 		t.Errorf("after the first run: %v", first)
 	}
@@ -204,6 +238,10 @@ func TestMetricsOfRuns(t *testing.T) {
 	if math.Abs(second[success]-first[success]) > 1 || second[end] <= first[end] || second[code] != 3 ||
 		second[`docbatch_failures{job="job",class="invalid",kind="format"}`] != 1 {
 		t.Errorf("after the second run: %v, the first was %v", second, first)
+	}
+	again := run(exitDocuments, "--demo", inbox, "--limit", "1")
+	if math.Abs(again[success]-first[success]) > 1 {
+		t.Errorf("after a run of a part: %v, the first was %v", again, first)
 	}
 	third := run(exitUsage, "--demo", "nowhere")
 	if third[success] != second[success] || third[end] <= second[end] || third[code] != 2 || third[`docbatch_documents{job="job",state="answered"}`] != 3 {

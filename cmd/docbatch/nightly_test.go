@@ -169,6 +169,9 @@ func TestDuplicates(t *testing.T) {
 		}
 	}
 	n.run(send)
+	if p := n.plan("--redo", "all"); p.Requests != send || p.Send.Again != send || p.Stored.Duplicate != equal-1 {
+		t.Errorf("plan of asking all again: %+v, want %d requests and %d duplicates", p, send, equal-1)
+	}
 }
 
 // TestSampleFirst works a part first; what comes after does not pay for it again.

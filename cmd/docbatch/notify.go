@@ -13,6 +13,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"docbatch/jobs/sqlite"
 	"docbatch/pipeline"
 	"docbatch/sinks/output"
@@ -53,7 +55,7 @@ type notifier struct {
 
 	endKeeping func()                   // of the metrics
 	endPing    func(wait time.Duration) // of the start, after so long
-	told       *ending                  // what was told of the end; nil before
+	ending     *ending                  // of a run that began; nil before it ends
 }
 
 // newNotifier is for a run that begins now. The settings have been checked.
@@ -66,7 +68,7 @@ func newNotifier(e env, j *job) *notifier {
 		n.webhook = &webhook{url: j.webhook, secret: secret}
 	}
 	if j.metrics != "" {
-		n.metrics = &metrics{path: j.metrics, job: j.name}
+		n.metrics = newMetrics(j.metrics, j.name)
 	}
 	return n
 }
@@ -171,8 +173,31 @@ func notified(ctx context.Context, e env, o *runOptions, j *job, err error) erro
 	if errors.Is(err, errDeclined) { // who declined it knows
 		return told
 	}
-	n.end(&ending{code: exitCode(err), err: err, words: wordsOf(err)})
+	n.end(err)
 	return told
+}
+
+// notifiedOfFlags tells of a command line that can't be read. What was read of it, and what the environment and the job file say, is
+// who is told.
+func notifiedOfFlags(cmd *cobra.Command, e env, o *runOptions, err error) error {
+	if o.dryRun {
+		return err
+	}
+	j, _ := loadJob(cmd, e, &o.jobFlags, nil)
+	return notified(cmd.Context(), e, o, j, err)
+}
+
+// closed is how a run ended, its state file closed. An error of that is told, and decides where all else went well.
+func closed(e env, err, closeErr error) error {
+	if closeErr == nil {
+		return err
+	}
+	closeErr = fmt.Errorf("close the state file: %w", closeErr)
+	if err == nil {
+		return closeErr
+	}
+	e.tellError(closeErr)
+	return err
 }
 
 // withoutPanic makes a panic of do an error: our bug, and told as such.
@@ -245,27 +270,58 @@ func (n *notifier) start(state *sqlite.Reader, measure measure, say sayer) {
 	}
 }
 
-// end tells how the run ended, once; and again only if the exit code became another one after all.
-func (n *notifier) end(e *ending) {
-	if n.told != nil && n.told.code == e.code {
+// conclude takes how a run ended that began, and writes that into the metrics while the state is still held: they can't meet those of
+// another run.
+func (n *notifier) conclude(e *ending) {
+	n.endKeeping()
+	e.job, e.started, e.ended = n.job.name, n.started, time.Now()
+	n.ending = e
+	ctx, cancel := context.WithTimeout(context.Background(), e.bound()/3)
+	defer cancel()
+	n.writeMetrics(ctx, e)
+}
+
+// end tells how the run ended, or why none began. The state is not held any more, and who sees that may begin the next run, so the
+// metrics are only written if they don't tell it yet.
+func (n *notifier) end(err error) {
+	e, code := n.ending, exitCode(err)
+	if e == nil {
+		e = &ending{job: n.job.name, started: n.started, ended: time.Now()}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), e.bound())
+	defer cancel()
+	if n.ending == nil || e.code != code {
+		e.code, e.err, e.words = code, err, append(e.words, wordsOf(err)...)
+		if !n.elsewhere(err) {
+			n.writeMetrics(ctx, e)
+		}
+	}
+	n.endPing(e.bound() / 3) // that of the end comes after it
+	n.send(ctx, e)
+}
+
+// bound is how long telling of it may take.
+func (e *ending) bound() time.Duration {
+	if e.now {
+		return endBoundNow
+	}
+	return endBound
+}
+
+// elsewhere reports whether another run of the job goes on, which the metrics tell of.
+func (n *notifier) elsewhere(err error) bool {
+	holder, _ := sqlite.Holder(n.job.state) // what can't be looked at keeps nobody from being told
+	return errors.Is(err, sqlite.ErrLocked) || holder != ""
+}
+
+// writeMetrics writes the last figures of a run that ended into the metrics.
+func (n *notifier) writeMetrics(ctx context.Context, e *ending) {
+	if n.metrics == nil {
 		return
 	}
-	n.told = e
-	e.job, e.started, e.ended = n.job.name, n.started, time.Now()
-	bound := endBound
-	if e.now {
-		bound = endBoundNow
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), bound)
-	defer cancel()
-	n.endKeeping()
-	if n.metrics != nil && !errors.Is(e.err, sqlite.ErrLocked) { // the file tells of the run that goes on
-		f, err := n.last(ctx, e)
-		n.metrics.past.end(e.ended, e.code)
-		n.metrics.put(f, err, n.tell)
-	}
-	n.endPing(bound / 3) // that of the end comes after it
-	n.send(ctx, e)
+	f, err := n.last(ctx, e)
+	n.metrics.past.end(e.ended, e.code, f.counts.Unfinished())
+	n.metrics.put(ctx, f, err, n.tell)
 }
 
 // last are the figures of a run that ended.

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -220,6 +221,7 @@ func TestNotifySettings(t *testing.T) {
 		"a log that is the state":      {[]string{"--log-file", state}, nil, "is the state too"},
 		"a log that is an output":      {[]string{"--log-file", filepath.Join(dir, "a.csv"), "-o", filepath.Join(dir, "a.csv")}, nil, "is an output too"},
 		"a log that is an input":       {[]string{"--log-file", filepath.Join(inbox, documentName(0)), filepath.Join(inbox, documentName(0))}, nil, "is an input too"},
+		"a broken log that is one":     {[]string{"--log-file", filepath.Join(dir, "a.csv"), "-o", filepath.Join(dir, "a.csv"), "--workers", "0"}, nil, "--workers is 0"},
 		"metrics that are the log":     {[]string{"--log-file", filepath.Join(inbox, "a.prom"), "--metrics", filepath.Join(inbox, "a.prom")}, nil, "is the log file too"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -255,6 +257,69 @@ func TestPingOfWrongSettings(t *testing.T) {
 				t.Errorf("exit %d, told %q, want 2\n%s", code, l.paths(), stderr)
 			}
 		})
+	}
+}
+
+// TestClosed is a state file that can't be closed after a run that ended one way or another.
+func TestClosed(t *testing.T) {
+	full := errors.New("no space left on device")
+	for name, tt := range map[string]struct {
+		err, closeErr error
+		exit          int
+		says          string // at once; what is returned is told later
+	}{
+		"all well":               {nil, nil, exitOK, ""},
+		"it failed":              {&toldError{code: exitDocuments}, nil, exitDocuments, ""},
+		"it can't be closed":     {nil, full, exitFailed, ""},
+		"it failed, and neither": {&toldError{code: exitDocuments}, full, exitDocuments, "docbatch: close the state file: no space left on device\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var said syncBuffer
+			file := &failing{}
+			e := env{stderr: &said, log: &logFile{job: "night", file: file}}
+			err := closed(e, tt.err, tt.closeErr)
+			if exitCode(err) != tt.exit || said.String() != tt.says || (file.String() == "") != (tt.says == "") {
+				t.Errorf("exit %d, said %q, log %q; want exit %d, said %q", exitCode(err), said.String(), file.String(), tt.exit, tt.says)
+			}
+			var told *toldError
+			if tt.err == nil && tt.closeErr != nil && (errors.As(err, &told) || !errors.Is(err, full)) {
+				t.Errorf("got %v, want what is still to be told", err)
+			}
+		})
+	}
+}
+
+// TestEndThatBecomesAnother is a run that ended well until its state file was closed.
+func TestEndThatBecomesAnother(t *testing.T) {
+	l, dir := listen(t, 200), t.TempDir()
+	prom := filepath.Join(dir, "job.prom")
+	var said syncBuffer
+	n := newNotifier(env{stderr: &said}, &job{name: "night", state: filepath.Join(dir, "job.db"),
+		notify: notify{ping: l.url + "/ping", webhook: l.url + "/hook", metrics: prom}})
+	n.conclude(&ending{run: 7, summary: &summary{Requests: 3}, words: []string{"3 documents: 3 answered"}})
+	if got := readMetrics(t, prom)[`docbatch_run_exit_code{job="night"}`]; got != exitOK || len(l.paths()) != 0 {
+		t.Errorf("exit code %v in the metrics, told %q; want 0, and nothing yet", got, l.paths())
+	}
+	n.end(closed(n.env, nil, errors.New("no space left on device")))
+	if m := readMetrics(t, prom); m[`docbatch_run_exit_code{job="night"}`] != exitFailed || m[`docbatch_run_requests{job="night"}`] != 3 {
+		t.Errorf("the metrics are %v, want exit code 1 and 3 requests", m)
+	}
+	for _, m := range l.sent {
+		if m.path == "/hook" {
+			var got struct {
+				Exit, Run, Requests int
+				Error               string
+			}
+			if err := json.Unmarshal([]byte(m.body), &got); err != nil || got.Exit != exitFailed || got.Run != 7 || got.Requests != 3 ||
+				got.Error != "close the state file: no space left on device" {
+				t.Errorf("the webhook is told %s, %v", m.body, err)
+			}
+		} else if m.path != "/ping/1" || m.body != "3 documents: 3 answered\nclose the state file: no space left on device" {
+			t.Errorf("%s is told %q", m.path, m.body)
+		}
+	}
+	if len(l.sent) != 2 {
+		t.Errorf("told %q, want a ping and a webhook", l.paths())
 	}
 }
 

@@ -49,6 +49,8 @@ func TestPing(t *testing.T) {
 		"no job file":          {[]string{"-f", "nowhere.yaml"}, nil, 2, []string{"2"}, "nowhere.yaml"},
 		"a broken job file":    {[]string{"-f", broken}, nil, 2, []string{"2"}, "broken.yaml:"},
 		"no prompt of its job": {[]string{"-f", promptless, "--demo"}, nil, 2, []string{"2"}, "gone.txt"},
+		"an unknown flag":      {[]string{"--bogus"}, map[string]string{"DOCBATCH_PING": "PING"}, 2, []string{"2"}, "unknown flag: --bogus"},
+		"a plan's flag":        {[]string{"--dry-run", "--bogus"}, map[string]string{"DOCBATCH_PING": "PING"}, 2, nil, ""},
 		"nothing is sent":      {[]string{"--demo", inbox, "--dry-run"}, nil, 0, nil, ""},
 		"by the environment":   {[]string{"--demo", inbox}, map[string]string{"DOCBATCH_PING": "PING"}, 0, []string{"start", "0"}, "3 answered"},
 		"by it, no job file":   {[]string{"-f", "nowhere.yaml"}, map[string]string{"DOCBATCH_PING": "PING"}, 2, []string{"2"}, "nowhere.yaml"},
@@ -97,8 +99,62 @@ func TestPingOfTheSecondRun(t *testing.T) {
 	if got := l.paths(); code != exitLocked || !slices.Equal(got, []string{"/11"}) || !strings.Contains(l.last(t).body, "pid") {
 		t.Errorf("exit %d, told %q; want 11 and nothing else\n%s", code, got, stderr)
 	}
+	code, _, stderr = command(t, nil, "run", "--demo", "nowhere", "--state", state, "--ping", l.url, "--metrics", prom)
+	if got := l.paths(); code != exitUsage || !slices.Equal(got, []string{"/11", "/2"}) {
+		t.Errorf("exit %d, told %q; want 2 of one that does not get as far as the lock\n%s", code, got, stderr)
+	}
 	if b, err := os.ReadFile(prom); err != nil || string(b) != "of the run that goes on\n" {
 		t.Errorf("the metrics of the run that goes on became %q, %v", b, err)
+	}
+}
+
+// TestPingFindsTheStateFree is a service that begins the next run as soon as it is told that this one is over.
+func TestPingFindsTheStateFree(t *testing.T) {
+	dir := t.TempDir()
+	state, prom := filepath.Join(dir, "job.db"), filepath.Join(dir, "job.prom")
+	var holder string
+	var metrics []byte
+	service := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/0" {
+			holder, _ = sqlite.Holder(state)
+			metrics, _ = os.ReadFile(prom)
+		}
+	}))
+	defer service.Close()
+	if code, _, stderr := command(t, nil, "run", "--demo", writeDocuments(t, 1), "--state", state, "--metrics", prom, "--ping", service.URL); code != exitOK {
+		t.Fatalf("exit %d\n%s", code, stderr)
+	}
+	if holder != "" {
+		t.Errorf("it is told while %s holds the state", holder)
+	}
+	if got := parseMetrics(t, string(metrics)); got[`docbatch_run_success_timestamp_seconds{job="job"}`] == 0 {
+		t.Errorf("it is told before the metrics tell it: %v", got)
+	}
+}
+
+// TestPingOfBrokenJob is job files that can't be used; who is told of it stands beside them, or in what can be read of them.
+func TestPingOfBrokenJob(t *testing.T) {
+	for name, tt := range map[string]struct {
+		dotenv, job string
+		want        []string
+	}{
+		"URL in .env":           {"DOCBATCH_PING=URL", "inputs: [inbox\n", []string{"/2"}},
+		"beside a broken line":  {"A=1\n'canary\nDOCBATCH_PING=URL\nB=2\n", "inputs: [inbox]\n", []string{"/2"}},
+		"URL in the job file":   {"", "notify: {ping: URL}\npromt: x\n", []string{"/2"}},
+		"in both, and both bad": {"DOCBATCH_PING=URL/env\n'canary", "notify: {ping: URL/job}\nlimits: {workers: many}\n", []string{"/env/2"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l, dir := listen(t, 200), t.TempDir()
+			writeFile(t, dir, ".env", strings.ReplaceAll(tt.dotenv, "URL", l.url))
+			file := writeFile(t, dir, "night.yaml", strings.ReplaceAll(tt.job, "URL", l.url))
+			code, stdout, stderr := command(t, nil, "run", "--demo", "-f", file)
+			if got := l.paths(); code != exitUsage || !slices.Equal(got, tt.want) {
+				t.Errorf("exit %d, told %q, want %q\n%s", code, got, tt.want, stderr)
+			}
+			if strings.Contains(stdout+stderr+l.last(t).body, "canary") {
+				t.Errorf("a line of .env is told:\n%s%s", stdout, stderr)
+			}
+		})
 	}
 }
 
@@ -133,11 +189,18 @@ func (p *panicking) Write(b []byte) (int, error) {
 
 // TestPingOfPanic is a bug of ours: the run fails, as a run does.
 func TestPingOfPanic(t *testing.T) {
-	l, said := listen(t, 200), &panicking{at: "asking"}
-	code := execute(t.Context(), []string{"run", "--demo", writeDocuments(t, 1), "--state", filepath.Join(t.TempDir(), "job.db"), "--ping", l.url},
+	l, said, dir := listen(t, 200), &panicking{at: "asking"}, t.TempDir()
+	state, prom := filepath.Join(dir, "job.db"), filepath.Join(dir, "job.prom")
+	code := execute(t.Context(), []string{"run", "--demo", writeDocuments(t, 1), "--state", state, "--ping", l.url, "--metrics", prom},
 		env{stdout: io.Discard, stderr: said, lookup: func(string) (string, bool) { return "", false }})
 	if got := l.paths(); code != exitFailed || !slices.Equal(got, []string{"/1"}) {
 		t.Errorf("exit %d, told %q, want 1", code, got)
+	}
+	if holder, err := sqlite.Holder(state); holder != "" || err != nil {
+		t.Errorf("the state is still held by %q, %v", holder, err)
+	}
+	if m := readMetrics(t, prom); m[`docbatch_run_exit_code{job="job"}`] != exitFailed {
+		t.Errorf("the metrics are %v, want exit code 1", m)
 	}
 	if !strings.Contains(said.String(), "panic: canary") || !strings.Contains(said.String(), "This is a bug in docbatch") {
 		t.Errorf("it is not told as a bug: %s", said.String())

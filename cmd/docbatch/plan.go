@@ -3,11 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -85,30 +86,27 @@ func sayPlan(ctx context.Context, e env, j *job, q *question, part partFlags, as
 	return nil
 }
 
-// makePlan finds out what a run would do.
+// makePlan finds out what a run would do. It ends at the first signal, and leaves nothing behind then.
 func makePlan(ctx context.Context, j *job, q *question, part partFlags) (*plan, error) {
-	r, err := rehearse(ctx, j, q, part)
-	if err != nil {
-		return nil, err
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ctx, _, caught := catchSignals(ctx, cancel)
+	p, err := rehearse(ctx, j, q, part)
+	if sig, _ := caught(); sig != nil {
+		return nil, withExit(exitCode(interruption(sig)), interruption(sig), "Nothing was sent.")
 	}
-	defer r.close()
-	return r.plan(ctx, j)
+	if err != nil && pipeline.AsError(err).Kind == pipeline.KindMachine {
+		err = withExit(exitFailed, fmt.Errorf("plan in %s: %w", os.TempDir(), err), copyNext)
+	}
+	return p, err
 }
 
-// showRequest writes the request of one document, as it would be sent.
-func showRequest(ctx context.Context, e env, j *job, q *question, o *planOptions) error {
-	r, err := rehearse(ctx, j, q, o.partFlags)
-	if err != nil {
-		return err
-	}
-	defer r.close()
-	return r.show(ctx, e, j, o)
-}
+// copyNext is what to do where a plan can't have its copy of the state file.
+const copyNext = "A plan works on a copy of the state file in that folder: see that it is there and has room, or set TMPDIR (on Windows TMP) to another one."
 
 // A rehearsal is a run of a job on a copy of its state, with an agent that only counts: what it says is what a run would do.
 type rehearsal struct {
 	store    *sqlite.Store
-	remove   func()
 	owner    int64
 	progress jobs.Progress
 	meter    *agent.Meter
@@ -131,25 +129,25 @@ type sized struct {
 // maxLargest is how many of the largest documents are named.
 const maxLargest = 5
 
-// rehearse works the job on a copy of its state.
-func rehearse(ctx context.Context, j *job, q *question, part partFlags) (*rehearsal, error) {
-	r := &rehearsal{meter: agent.NewMeter(), limits: j.pace}
-	var err error
-	if r.store, r.remove, err = copyState(ctx, j.state); err != nil {
+// rehearse works the job on a copy of its state, and draws the conclusions.
+func rehearse(ctx context.Context, j *job, q *question, part partFlags) (*plan, error) {
+	store, remove, err := copyState(ctx, j.state)
+	if err != nil {
 		return nil, err
 	}
+	defer remove()
+	r := &rehearsal{store: store, meter: agent.NewMeter(), limits: j.pace}
 	if err := r.work(ctx, j, q, part); err != nil {
-		r.close()
 		return nil, err
 	}
-	return r, nil
+	return r.plan(ctx, j)
 }
 
 func (r *rehearsal) work(ctx context.Context, j *job, q *question, part partFlags) error {
 	if err := r.recall(ctx, j); err != nil {
 		return err
 	}
-	if err := putBack(ctx, r.store, part.redo); err != nil {
+	if err := putBack(ctx, r.store, j.question(q.prompt.Fingerprint()), part.redo); err != nil {
 		return err
 	}
 	lease, err := r.store.Join(ctx)
@@ -163,21 +161,15 @@ func (r *rehearsal) work(ctx context.Context, j *job, q *question, part partFlag
 		Sources:  q.sources,
 		Steps:    q.steps(j, &agent.Cache{Next: r, Store: r.store, Base: j.baseURL}),
 		Question: j.question(q.prompt.Fingerprint()),
-		Workers:  runtime.GOMAXPROCS(0),
+		Workers:  j.workers, // so it needs no more memory and files than the run
 		Stored:   r.stored,
 		Sample:   part.sample,
 		Limit:    part.limit,
 	}
-	hard, stop, caught := catchSignals(ctx, func() {})
-	err = runner.Run(hard, stop)
-	if sig, _ := caught(); errors.Is(err, jobs.ErrInterrupted) {
-		return interruption(sig)
-	}
+	err = runner.Run(ctx, nil)
 	r.progress = runner.Progress()
 	return err
 }
-
-func (r *rehearsal) close() { r.remove() }
 
 // recall takes what earlier runs learned of the agent: its limits, and what answers cost.
 func (r *rehearsal) recall(ctx context.Context, j *job) error {
@@ -241,39 +233,17 @@ func (r *rehearsal) plan(ctx context.Context, j *job) (*plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &plan{Documents: r.progress.Found, Requests: r.forecast.Requests, Gone: r.progress.Gone, Left: counts.Unfinished(),
-		Largest: r.largest, Causes: causes, price: j.price}
-	p.count(shares, r.progress, causes)
+	p := &plan{Documents: r.progress.Found, Requests: r.forecast.Requests, Largest: r.largest, Causes: causes}
+	p.count(shares, r.progress, counts)
 	p.estimate(r, j, time.Now())
 	return p, nil
-}
-
-// show writes the request of one document.
-func (r *rehearsal) show(ctx context.Context, e env, j *job, o *planOptions) error {
-	found, err := r.store.Find(ctx, o.show)
-	if err == nil {
-		err = onlyOne(found, o.show, "the inputs")
-	}
-	if err != nil {
-		return err
-	}
-	d := &found[0]
-	d.State = pipeline.Pending // what the rehearsal made of it is no outcome
-	request := renderAgain(ctx, j, d)
-	if !o.json {
-		return request.print(e)
-	}
-	fields := map[string]any{"source": d.Source, "id": d.ID, "name": d.Name, "agent": j.slug, "base_url": j.baseURL, "params": j.params}
-	request.json(fields)
-	writeJSON(e.stdout, "request", fields)
-	return nil
 }
 
 // copyState opens a copy of the state file, or a new one where there is none. remove closes it and throws it away.
 func copyState(ctx context.Context, state string) (store *sqlite.Store, remove func(), err error) {
 	dir, err := os.MkdirTemp("", "docbatch-plan-")
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, withExit(exitFailed, fmt.Errorf("plan in %s: %w", os.TempDir(), err), copyNext)
 	}
 	remove = func() {
 		if store != nil {
@@ -284,11 +254,62 @@ func copyState(ctx context.Context, state string) (store *sqlite.Store, remove f
 	scratch := filepath.Join(dir, "plan.db")
 	err = sqlite.Copy(ctx, state, scratch)
 	if err == nil || errors.Is(err, fs.ErrNotExist) {
-		store, err = sqlite.Open(ctx, scratch, sqlite.Options{})
+		store, err = sqlite.Open(ctx, scratch, sqlite.Options{Scratch: true})
 	}
 	if err != nil {
 		remove()
 		return nil, nil, err
 	}
 	return store, remove, nil
+}
+
+// showRequest writes the request of one document, as it would be sent.
+func showRequest(ctx context.Context, e env, j *job, q *question, o *planOptions) error {
+	found, err := findListed(ctx, q.sources, o.show)
+	if err == nil {
+		err = onlyOne(found, o.show, "the inputs")
+	}
+	if err != nil {
+		return err
+	}
+	d := &found[0]
+	var request rendering
+	if d.Err != nil {
+		request.err = d.Err
+	} else {
+		request = renderAgain(ctx, j, d)
+	}
+	switch {
+	case o.json:
+	case request.err != nil:
+		return withExit(exitUsage, fmt.Errorf("there is no request for %s: %w", printable(o.show), request.err),
+			"A run would note that it failed, for the same reason, and go on with the others.")
+	default:
+		return request.print(e)
+	}
+	fields := map[string]any{"source": d.Source, "id": d.ID, "name": d.Name, "agent": j.slug, "base_url": j.baseURL, "params": j.params}
+	request.json(fields)
+	writeJSON(e.stdout, "request", fields)
+	return nil
+}
+
+// findListed is sqlite's Find for documents that are in the inputs, whether they are known yet or not.
+func findListed(ctx context.Context, srcs []pipeline.Source, what string) ([]sqlite.Entry, error) {
+	var byID, byName []sqlite.Entry
+	for _, src := range srcs {
+		for ref, err := range src.List(ctx) {
+			switch {
+			case err != nil:
+				return nil, fmt.Errorf("list %s: %w", src.Name(), err)
+			case ref.ID == what, ref.Source+":"+ref.ID == what:
+				byID = append(byID, sqlite.Entry{Item: jobs.Item{Ref: ref}})
+			case len(byName) < sqlite.MostFound && (ref.Name == what || ref.Row > 0 && strconv.Itoa(ref.Row) == what):
+				byName = append(byName, sqlite.Entry{Item: jobs.Item{Ref: ref}})
+			}
+		}
+	}
+	if len(byID) > 0 {
+		return byID, nil
+	}
+	return byName, nil
 }

@@ -18,11 +18,12 @@ type plan struct {
 	Documents int `json:"documents"`
 	Requests  int `json:"requests"`
 
+	// By a request that is sent, in the words of a summary's reasons.
 	Send struct {
 		New      int `json:"new"`
 		Changed  int `json:"changed"`
-		Question int `json:"question_changed"`
-		Again    int `json:"asked_again"`
+		Question int `json:"question"`
+		Again    int `json:"again"`
 	} `json:"send"`
 
 	// From the store, without a request.
@@ -33,12 +34,13 @@ type plan struct {
 		Duplicate int `json:"duplicate"`
 	} `json:"from_store"`
 
-	Unchanged    int `json:"unchanged"`
-	FailedBefore int `json:"failed_before"`
-	Unreadable   int `json:"unreadable"`
-	TooLong      int `json:"too_long"`
-	Left         int `json:"left"` // by --sample and --limit
-	Gone         int `json:"gone"` // not among Documents
+	Unchanged       int `json:"unchanged"` // and answered
+	TruncatedBefore int `json:"truncated_before"`
+	FailedBefore    int `json:"failed_before"`
+	Unreadable      int `json:"unreadable"`
+	TooLong         int `json:"too_long"`
+	Left            int `json:"left"` // by --sample and --limit
+	Gone            int `json:"gone"` // not among Documents
 
 	Tokens struct {
 		pipeline.Tokens
@@ -54,8 +56,6 @@ type plan struct {
 
 	Largest []sized          `json:"largest"`
 	Causes  []sqlite.Failure `json:"failures"`
-
-	price agent.Price
 }
 
 // cost is in the currency of the prices.
@@ -65,8 +65,8 @@ type cost struct {
 	High     float64 `json:"high"`
 }
 
-// count sorts the documents by what would become of them.
-func (p *plan) count(shares []sqlite.Share, progress jobs.Progress, causes []sqlite.Failure) {
+// count sorts the documents by what would become of them: shares are those that the rehearsal worked on, counts all of them after it.
+func (p *plan) count(shares []sqlite.Share, progress jobs.Progress, counts jobs.Counts) {
 	for _, s := range shares {
 		switch {
 		case s.State == pipeline.Failed && s.Kind == pipeline.KindTooLong:
@@ -74,7 +74,7 @@ func (p *plan) count(shares []sqlite.Share, progress jobs.Progress, causes []sql
 		case s.State == pipeline.Failed: // among progress.Failed
 		case s.Before && s.Reason == jobs.Changed:
 			p.Stored.Touched += s.Count
-		case s.Before:
+		case s.Before && !(s.Duplicate && s.Reason == jobs.Again): // asked again with one that is equal, it waits for the other's answer
 			p.Stored.Before += s.Count
 		case s.Duplicate:
 			p.Stored.Duplicate += s.Count
@@ -85,12 +85,10 @@ func (p *plan) count(shares []sqlite.Share, progress jobs.Progress, causes []sql
 		}
 	}
 	p.Unreadable = progress.Failed - p.TooLong
-	failed := 0
-	for _, c := range causes {
-		failed += c.Count
-	}
-	p.FailedBefore = failed - progress.Failed
-	p.Unchanged = progress.Rested - p.FailedBefore
+	p.FailedBefore = counts.Failed - progress.Failed
+	p.TruncatedBefore = counts.Truncated - progress.Truncated
+	p.Unchanged = progress.Rested - p.FailedBefore - p.TruncatedBefore
+	p.Left, p.Gone = counts.Unfinished(), progress.Gone
 }
 
 func (p *plan) sent(why jobs.Reason) *int {
@@ -120,19 +118,17 @@ func (p *plan) estimate(r *rehearsal, j *job, now time.Time) {
 	p.note(j, now)
 }
 
-// A bound is one of the limits that a run takes its time for.
-type bound struct {
-	takes time.Duration
-	words string
-}
-
-// time finds the limit that bounds the run, and so how long it takes.
+// time finds the limit that bounds the run, and so how long it takes: to send all, and the time of the last answer.
 func (p *plan) time(r *rehearsal, j *job) {
+	if p.Requests == 0 {
+		return
+	}
 	f := &r.forecast
-	var longest bound
+	var longest time.Duration
 	consider := func(n, perMinute float64, format string, args ...any) {
-		if takes := time.Duration(n / perMinute * float64(time.Minute)); n > 0 && takes > longest.takes {
-			longest = bound{takes, fmt.Sprintf(format, args...)}
+		takes := max(0, time.Duration(n/perMinute*float64(time.Minute)))
+		if p.Bound == "" || takes > longest {
+			longest, p.Bound = takes, fmt.Sprintf(format, args...)
 		}
 	}
 	if rate, found := r.pace.Rate(); found {
@@ -145,13 +141,12 @@ func (p *plan) time(r *rehearsal, j *job) {
 	}
 	if f.Took > 0 {
 		at := min(j.workers, cmp.Or(j.pace.InFlight, j.workers))
-		consider(float64(p.Requests), float64(at)/f.Took.Minutes(), "%s at once, %s for an answer", plural(at, "call"), sayTime(f.Took))
+		consider(float64(p.Requests-at), float64(at)/f.Took.Minutes(), "%s at once, %s for an answer", plural(at, "call"), sayTime(f.Took))
 	}
-	if longest.words == "" {
-		return
+	if p.Bound != "" {
+		seconds := (longest + f.Took).Seconds()
+		p.Duration = &seconds
 	}
-	seconds := (longest.takes + f.Took).Seconds()
-	p.Duration, p.Bound = &seconds, longest.words
 }
 
 // note says which bounds of one run are narrower than what is to be done.
@@ -159,7 +154,7 @@ func (p *plan) note(j *job, now time.Time) {
 	p.Notes = []string{}
 	say := func(format string, args ...any) { p.Notes = append(p.Notes, fmt.Sprintf(format, args...)) }
 	if p.Requests > 0 && p.Tokens.Answers == 0 {
-		say("no answer of this agent has been counted yet, so tokens are a guess; after docbatch run --sample 20 they are not")
+		say("no answer of this agent has been counted yet, so tokens are a guess, and the time is without that of an answer; docbatch run --sample 20 finds out")
 	}
 	if most := j.maxRequests; most > 0 && p.Requests > most {
 		say("--max-requests %d ends a run before all are sent", most)
@@ -204,6 +199,7 @@ func (p *plan) tell(w io.Writer) {
 		{p.Stored.Moved, "renamed or moved: answered from the store"},
 		{p.Stored.Duplicate, "equal to another: answered from the store"},
 		{p.Stored.Before, "asked a question that they have answered before: answered from the store"},
+		{p.TruncatedBefore, "truncated before; docbatch retry puts them back"},
 		{p.FailedBefore, "failed before; --redo failed asks again"},
 		{p.Unreadable, "unreadable"},
 		{p.TooLong, "too long for the limits"},

@@ -30,7 +30,7 @@ func checkRedo(which []string) error {
 
 // putBack makes documents wait again that had an outcome, because somebody wants them asked again: all that are named, or none where
 // a glob names none.
-func putBack(ctx context.Context, store *sqlite.Store, which []string) error {
+func putBack(ctx context.Context, store *sqlite.Store, question string, which []string) error {
 	if len(which) == 0 {
 		return nil
 	}
@@ -51,7 +51,7 @@ func putBack(ctx context.Context, store *sqlite.Store, which []string) error {
 				"An ID is the path below the input; docbatch export lists all. Nothing was sent or put back.")
 		}
 	}
-	_, err = store.Redo(ctx, func(source, id string, state pipeline.State) bool {
+	_, err = store.Redo(ctx, question, func(source, id string, state pipeline.State) bool {
 		for _, glob := range which {
 			if isRedone(glob, source, id, state) {
 				return true

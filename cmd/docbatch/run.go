@@ -42,9 +42,12 @@ type partFlags struct {
 	sample int
 	limit  int
 	redo   []string
+
+	flags *pflag.FlagSet // what was given
 }
 
 func (p *partFlags) add(fs *pflag.FlagSet) {
+	p.flags = fs
 	fs.IntVar(&p.sample, "sample", 0, "work on so many documents only, always the same ones, chosen evenly from all (default: all)")
 	fs.IntVar(&p.limit, "limit", 0, "work on so many documents only, the first that wait (default: all)")
 	fs.StringArrayVar(&p.redo, "redo", nil, "ask again on purpose: failed, all, or a glob of IDs such as '2026/**' (repeatable); it is paid again")
@@ -53,9 +56,9 @@ func (p *partFlags) add(fs *pflag.FlagSet) {
 // check finds what cannot be meant.
 func (p *partFlags) check() error {
 	switch {
-	case p.sample < 0:
+	case p.sample < 0, p.sample == 0 && p.flags.Changed("sample"): // who computes what is left must not get all
 		return fmt.Errorf("--sample is %d; it must be 1 or more, or left out for all documents", p.sample)
-	case p.limit < 0:
+	case p.limit < 0, p.limit == 0 && p.flags.Changed("limit"):
 		return fmt.Errorf("--limit is %d; it must be 1 or more, or left out for all documents", p.limit)
 	case p.partial() && len(p.redo) > 0:
 		return errors.New("--redo is given with --sample or --limit: what they leave would be put back too, and not be asked; name fewer documents with a glob")
@@ -102,6 +105,7 @@ command goes on where it stood, and never asks again about a document that is fi
 	cmd.Flags().BoolVarP(&o.quiet, "quiet", "q", false, "print nothing unless something went wrong")
 	cmd.Flags().BoolVarP(&o.verbose, "verbose", "v", false, "log what happens to each document")
 	cmd.Flags().DurationVar(&o.waitLock, "wait-lock", 0, "wait so long for another run of the job to end")
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return notifiedOfFlags(cmd, e, o, usageError(cmd, err)) })
 	return cmd
 }
 
@@ -169,7 +173,7 @@ func checkStateFolder(state string) error {
 }
 
 // runJob works the job, writes its outputs, and says how it went. n is told too; it may be nil where nothing is sent.
-func runJob(ctx context.Context, e env, o *runOptions, j *job, n *notifier) error {
+func runJob(ctx context.Context, e env, o *runOptions, j *job, n *notifier) (err error) {
 	tuneMemory(j.workers)
 	if err := checkOutputs(j.outputs, j.protected()); err != nil {
 		return err
@@ -196,11 +200,11 @@ func runJob(ctx context.Context, e env, o *runOptions, j *job, n *notifier) erro
 	if err != nil {
 		return err
 	}
-	err = confirm(ctx, e, o, j, q)
-	if err == nil {
-		err = r.work(ctx)
+	defer func() { err = closed(e, err, r.store.Close()) }()
+	if err := confirm(ctx, e, o, j, q); err != nil {
+		return err
 	}
-	return errors.Join(err, r.store.Close())
+	return r.work(ctx)
 }
 
 // jobRun is one run of a job, its state file open.
@@ -257,7 +261,7 @@ func (r *jobRun) work(ctx context.Context) error {
 	if err := recallPace(ctx, r.store, r.job.baseURL, r.pace, log); err != nil {
 		return err
 	}
-	if err := putBack(ctx, r.store, r.options.redo); err != nil {
+	if err := putBack(ctx, r.store, r.job.question(r.question.prompt.Fingerprint()), r.options.redo); err != nil {
 		return err
 	}
 	lease, err := r.store.Join(ctx)
@@ -288,6 +292,7 @@ func (r *jobRun) work(ctx context.Context) error {
 	})
 	r.report.start()
 	r.notifier.start(r.store.Reader, r.figures, r.report.say)
+	defer r.notifier.endKeeping() // it reads the state
 	calm := context.WithoutCancel(ctx)
 	signs := r.report.signs(func(now standing) error { return r.store.SaveProgress(calm, lease.Owner(), now) })
 	defer startKeeping("where the run stands", signs, log)()
@@ -366,14 +371,14 @@ func (r *jobRun) conclude(ctx context.Context, run int64, err error, now bool) e
 		code = exitDocuments
 	}
 	written := writeErr == nil && !now && len(r.job.outputs) > 0
-	s := r.report.summary(counts, code, written, err)
+	s := r.report.summary(ctx, counts, code, written, err)
 	if endErr := r.store.EndRun(ctx, run, code, s); endErr != nil && err == nil {
 		err, code = endErr, exitCode(endErr)
-		s = r.report.summary(counts, code, written, err)
+		s = r.report.summary(ctx, counts, code, written, err)
 	}
 	causes, _ := r.store.Failures(ctx)
 	words := r.report.lastWords(s, causes, err)
-	r.notifier.end(&ending{code: code, err: err, now: now, words: words, run: run, summary: &s, causes: causes})
+	r.notifier.conclude(&ending{code: code, err: err, now: now, words: words, run: run, summary: &s, causes: causes})
 	if code == exitOK {
 		return nil
 	}

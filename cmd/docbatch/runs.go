@@ -24,9 +24,9 @@ func newRunsCommand(e env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "runs",
 		Short: "List the runs of a job: when, how they ended, what they did and cost",
-		Long: `List the runs of a job, the newest first: start, end, duration, exit code, documents answered (truncated ones
-included) and failed in the run, requests, tokens, and cost where prices are set; below it why its documents were worked on, and why it ended early. Of a run that goes on, or
-was killed, it is what it said last.`,
+		Long: `List the runs of a job, the newest first: start, end, duration, exit code, documents answered (truncated ones included) and failed
+in the run, requests, tokens, and cost where prices are set; below it why its documents were worked on, and why it ended early. Of a
+run that goes on, or was killed, it is what it said last.`,
 		Example: `  docbatch runs
   docbatch runs -n 1 --json`,
 		Args: usageArgs(cobra.NoArgs),
@@ -53,25 +53,18 @@ func listRuns(ctx context.Context, e env, o *runsOptions, state string) error {
 		return noState(err, state)
 	}
 	defer store.Close()
-	runs, err := store.Runs(ctx, o.most)
+	runs, err := readRuns(ctx, store, state, o.most)
 	if err != nil {
 		return err
 	}
-	all := make([]runView, 0, len(runs))
-	for _, r := range runs {
-		all = append(all, viewOf(r))
-	}
-	if len(all) > 0 {
-		all[0].watch(time.Now(), processGone)
-	}
 	if o.json {
-		for _, h := range all {
+		for _, h := range runs {
 			writeJSON(e.stdout, "run", h.json())
 		}
 		return nil
 	}
 	columns, _ := terminal(e.stdout)
-	writeRuns(e.stdout, all, columns)
+	writeRuns(e.stdout, runs, columns)
 	return nil
 }
 
@@ -144,13 +137,14 @@ func writeRunNotes(w io.Writer, h *runView) {
 	if words := reasonWords(h.effort().worked, ""); words != "" {
 		notes = append(notes, words)
 	}
+	stands := h.stands()
 	switch h.life {
 	case goesOn:
-		notes = append(notes, "going on: "+h.standing.words())
+		notes = append(notes, "going on: "+stands.words())
 	case silent:
 		notes = append(notes, fmt.Sprintf("no sign of life for %s: killed, or it hangs, or its machine sleeps", roughly(h.silence)))
 	case killed:
-		notes = append(notes, fmt.Sprintf("killed: last seen %s, %s", localTime(h.seen()), h.standing.words()))
+		notes = append(notes, fmt.Sprintf("killed: last seen %s, %s", localTime(h.seen()), stands.words()))
 	default:
 		if h.summary.Error != "" {
 			notes = append(notes, "stopped: "+withoutRepeats(h.summary.Error))

@@ -24,44 +24,29 @@ import (
 // loadJob resolves the settings of a command line. args are the inputs; none means those of the job file. With an error the job is
 // only good for telling of that: who is told is known as far as it can be.
 func loadJob(cmd *cobra.Command, e env, f *jobFlags, args []string) (*job, error) {
-	file, err := findJobFile(cmd, e, f, args)
-	if err != nil {
-		return unread(cmd, e, f), err
+	file, findErr := findJobFile(cmd, e, f, args)
+	s, jf, loadErr := loadSettings(cmd, e, file)
+	err := cmp.Or(findErr, loadErr)
+	var j *job
+	if err == nil {
+		j, err = s.resolve(f, jf, file, args)
 	}
-	s, jf, err := loadSettings(cmd, e, file)
-	if err != nil {
-		return unread(cmd, e, f), err
-	}
-	j, err := s.resolve(f, jf, file, args)
 	if j == nil {
-		j, _ = s.begin(f, jf, file) // what begin finds wrong is the error
+		j, _ = s.begin(f, jf, file) // there is an error already
 	}
 	return j, err
 }
 
-// unread is a job whose job file can't be used: what flags and environment say of it.
-func unread(cmd *cobra.Command, e env, f *jobFlags) *job {
-	s := &settings{flags: cmd.Flags(), env: e}
-	_ = s.environment() // there is an error already
-	j, _ := s.begin(f, &jobFile{}, f.file)
-	return j
-}
-
-// loadSettings reads the job file, if there is one, and what may stand beside it.
+// loadSettings reads the job file, if there is one, and what may stand beside it. With an error, that is what can be read of them.
 func loadSettings(cmd *cobra.Command, e env, file string) (*settings, *jobFile, error) {
-	s := &settings{flags: cmd.Flags(), env: e}
-	jf := &jobFile{}
+	s, jf := &settings{flags: cmd.Flags(), env: e}, &jobFile{}
+	var fileErr, dotenvErr error
 	if file != "" {
-		var err error
-		if jf, err = readJobFile(file); err != nil {
-			return nil, nil, err
-		}
 		s.dir = filepath.Dir(file)
-		if s.dotenv, err = readDotenv(filepath.Join(s.dir, ".env")); err != nil {
-			return nil, nil, err
-		}
+		jf, fileErr = readJobFile(file)
+		s.dotenv, dotenvErr = readDotenv(filepath.Join(s.dir, ".env"))
 	}
-	return s, jf, s.environment()
+	return s, jf, cmp.Or(fileErr, dotenvErr, s.environment())
 }
 
 // findJobFile says which job file is meant; "" for none.
@@ -87,17 +72,26 @@ func findJobFile(cmd *cobra.Command, e env, f *jobFlags, args []string) (string,
 		"Say -f "+defaultJobFile+" for that job with these inputs, or --state FILE for a job of its own.")
 }
 
-// readDotenv reads the variables of a .env file; none if it is not there.
+// readDotenv reads the variables of a .env file; none if it is not there. With an error, those are of the lines that are sound.
 func readDotenv(path string) (map[string]string, error) {
-	vars, err := godotenv.Read(path)
+	text, err := os.ReadFile(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
-		// The error of the parser can quote the line, and the line can be a key.
-		return nil, withExit(exitUsage, fmt.Errorf("%s is not of the form NAME=value", path), "")
+		return nil, withExit(exitUsage, err, "")
 	}
-	return vars, nil
+	vars, err := godotenv.UnmarshalBytes(text)
+	if err == nil {
+		return vars, nil
+	}
+	for line := range strings.Lines(string(text)) {
+		if sound, err := godotenv.Unmarshal(line); err == nil {
+			maps.Copy(vars, sound)
+		}
+	}
+	// The error of the parser can quote the line, and the line can be a key.
+	return vars, withExit(exitUsage, fmt.Errorf("%s is not of the form NAME=value", path), "")
 }
 
 // settings resolves one setting after the other.
@@ -161,11 +155,18 @@ func pointer[T any](s *settings, flag string, flagValue T, fileValue *T) *T {
 	return fileValue
 }
 
-// begin makes a job that knows its name, its state, its log file, and who is told of it. Those can be told what is wrong with the rest.
+// begin makes a job that knows its name, its state, its outputs, its log file, and who is told of it. Those can be told what is wrong
+// with the rest.
 func (s *settings) begin(f *jobFlags, jf *jobFile, file string) (*job, error) {
 	j := &job{name: jf.Name, file: file, state: s.state(f, jf, file)}
 	if j.name == "" {
 		j.name = strings.TrimSuffix(filepath.Base(j.state), filepath.Ext(j.state))
+	}
+	j.outputs = f.outputs
+	if !s.given("output") {
+		for _, path := range jf.Outputs {
+			j.outputs = append(j.outputs, s.inDir(path))
+		}
 	}
 	j.logFile = pick(s, "log-file", f.logFile, s.inDir(jf.LogFile))
 	var err error
@@ -292,14 +293,8 @@ func (s *settings) inDir(path string) string {
 	return filepath.Join(s.dir, path)
 }
 
-// paths finds inputs, state and outputs.
+// paths finds the inputs.
 func (s *settings) paths(j *job, f *jobFlags, jf *jobFile, args []string) error {
-	j.outputs = f.outputs
-	if !s.given("output") {
-		for _, path := range jf.Outputs {
-			j.outputs = append(j.outputs, s.inDir(path))
-		}
-	}
 	inputs := make([]input, 0, len(args))
 	for _, path := range args {
 		inputs = append(inputs, input{Path: path})

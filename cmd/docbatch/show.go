@@ -41,7 +41,7 @@ the job has to be named as it was to run: by its job file, or by the same inputs
 			if err != nil {
 				return err
 			}
-			d, live, err := findDocument(cmd.Context(), state, args[0])
+			d, inFlight, err := findDocument(cmd.Context(), state, args[0])
 			if err != nil {
 				return err
 			}
@@ -51,7 +51,7 @@ the job has to be named as it was to run: by its job file, or by the same inputs
 			} else {
 				request = renderAgain(cmd.Context(), j, d)
 			}
-			return show(e, o, d, live, request)
+			return show(e, o, d, inFlight, request)
 		},
 	}
 	o.add(cmd.Flags())
@@ -61,22 +61,23 @@ the job has to be named as it was to run: by its job file, or by the same inputs
 	return cmd
 }
 
-// findDocument gives the one document that is called so, and whether a run goes on.
-func findDocument(ctx context.Context, state, called string) (d *sqlite.Entry, live bool, err error) {
+// findDocument gives the one document that is called so, and whether it is known to be in flight.
+func findDocument(ctx context.Context, state, called string) (d *sqlite.Entry, inFlight bool, err error) {
 	store, err := sqlite.OpenReader(ctx, state)
 	if err != nil {
 		return nil, false, noState(err, state)
 	}
 	defer store.Close()
 	found, err := store.Find(ctx, called)
+	if err == nil {
+		err = onlyOne(found, called, state)
+	}
 	if err != nil {
 		return nil, false, err
 	}
-	if err := onlyOne(found, called, state); err != nil {
-		return nil, false, err
-	}
-	newest, err := readNewest(ctx, store)
-	return &found[0], newest != nil && newest.mayGoOn(), err
+	d = &found[0]
+	newest, err := readNewest(ctx, store, state)
+	return d, newest != nil && newest.worksOn(d), err
 }
 
 // maxNames is how many documents of the same name are named.
@@ -103,7 +104,7 @@ func onlyOne(found []sqlite.Entry, called, state string) error {
 	return withExit(exitUsage, fmt.Errorf("%s documents are called %s", count, called), "Name one of them: "+strings.Join(names, ", "))
 }
 
-func show(e env, o *showOptions, d *sqlite.Entry, live bool, request rendering) error {
+func show(e env, o *showOptions, d *sqlite.Entry, inFlight bool, request rendering) error {
 	switch {
 	case o.request:
 		return request.print(e)
@@ -112,7 +113,7 @@ func show(e env, o *showOptions, d *sqlite.Entry, live bool, request rendering) 
 		request.json(fields)
 		writeJSON(e.stdout, "document", fields)
 	default:
-		showDocument(e.stdout, o, d, live, &request)
+		showDocument(e.stdout, o, d, inFlight, &request)
 	}
 	return nil
 }
@@ -136,14 +137,14 @@ func earlier(d *sqlite.Entry) []sqlite.Past {
 // lineWidth is how much of a column or a message is shown on a line.
 const lineWidth = 160
 
-func showDocument(w io.Writer, o *showOptions, d *sqlite.Entry, live bool, request *rendering) {
+func showDocument(w io.Writer, o *showOptions, d *sqlite.Entry, inFlight bool, request *rendering) {
 	line := func(key, format string, args ...any) {
 		fmt.Fprintf(w, "%-9s %s\n", key+":", indented(fmt.Sprintf(format, args...)))
 	}
 	line("document", "%s", d.Name)
 	line("id", "%s", d.ID)
 	line("source", "%s", d.Source)
-	line("state", "%s", stateLine(d, live))
+	line("state", "%s", stateLine(d, inFlight))
 	if !d.Gone.IsZero() {
 		line("gone", "since %s", localTime(d.Gone))
 	}
@@ -171,8 +172,11 @@ func showDocument(w io.Writer, o *showOptions, d *sqlite.Entry, live bool, reque
 }
 
 // stateLine is the state in words, and why the document waits.
-func stateLine(d *sqlite.Entry, live bool) string {
-	words := stateName(d.State, live)
+func stateLine(d *sqlite.Entry, inFlight bool) string {
+	words := stateName(d.State)
+	if inFlight {
+		words = "in flight"
+	}
 	if d.State.Final() {
 		return words
 	}
@@ -198,7 +202,7 @@ func showRecord(line func(key, format string, args ...any), rec *pipeline.Record
 	}
 	if rec.Model != "" {
 		line("model", "%s", rec.Model)
-		line("tokens", "%d prompt, %d completion", rec.Tokens.Prompt, rec.Tokens.Completion)
+		line("tokens", "%s prompt, %s completion", grouped(rec.Tokens.Prompt), grouped(rec.Tokens.Completion))
 	}
 	if rec.Cached {
 		line("cached", "answered from the store; nothing was sent")
@@ -233,7 +237,7 @@ func showHistory(w io.Writer, past []sqlite.Past, whole bool) {
 	fmt.Fprintln(w, "earlier:")
 	for _, p := range past {
 		rec := &p.Record
-		fmt.Fprintf(w, "  %s  %s", runName(p.Run), stateName(rec.State, false))
+		fmt.Fprintf(w, "  %s  %s", runName(p.Run), stateName(rec.State))
 		if !rec.Started.IsZero() {
 			fmt.Fprintf(w, "  %s", localTime(rec.Started))
 		}
@@ -276,7 +280,7 @@ func documentJSON(d *sqlite.Entry) map[string]any {
 		one["run"], one["state"], one["started"] = p.Run, p.Record.State, p.Record.Started.UTC()
 		history = append(history, one)
 	}
-	fields := map[string]any{"id": d.ID, "name": d.Name, "source": d.Source, "state": d.State, "stamp": d.Stamp, "fields": d.Fields,
+	fields := map[string]any{"id": d.ID, "name": d.Name, "source": d.Source, "state": d.State, "stamp": d.Stamp, "fields": listed(d.Fields),
 		"attempts": attempts, "outcomes": len(d.History), "history": history}
 	if !d.Gone.IsZero() {
 		fields["gone"] = d.Gone.UTC()

@@ -22,6 +22,7 @@ type standing struct {
 	Cached    int                         `json:"cached"`
 	InFlight  int                         `json:"in_flight"`
 	AtMost    int                         `json:"at_most,omitempty"` // documents that this run works on; 0: all
+	Redo      bool                        `json:"redo,omitempty"`    // it began by putting documents back
 	Reasons   map[jobs.Reason]jobs.Worked `json:"reasons,omitempty"`
 
 	Requests  int             `json:"requests"`
@@ -64,7 +65,7 @@ func (r *reporter) standing(now time.Time, p jobs.Progress, pause agent.Pause) s
 	s := standing{
 		Found: known(p), Listed: p.Listed, Finished: p.Finished(),
 		Answered: p.Done + p.Truncated, Truncated: p.Truncated, Failed: p.Failed, Cached: p.Cached, InFlight: p.InFlight,
-		AtMost: r.run.options.most(), Reasons: p.Reasons,
+		AtMost: r.run.options.most(), Redo: len(r.run.options.redo) > 0, Reasons: p.Reasons,
 		Requests: p.Requests, Ambiguous: p.Ambiguous, Tokens: p.Tokens, Cost: r.cost(),
 		Rate: r.pace.sample(now, p), WaitingMS: pause.For.Milliseconds(), WaitingFor: pause.Why,
 		Oldest: p.Oldest.Name, OldestStage: p.Oldest.Stage, OldestMS: p.Oldest.For.Milliseconds(),
@@ -98,6 +99,12 @@ func (s *standing) age(by time.Duration) {
 	if s.OldestMS > 0 {
 		s.OldestMS += by.Milliseconds()
 	}
+}
+
+// lasting is what stays so while only time passes.
+func (s standing) lasting() standing {
+	s.Rate, s.ETASeconds, s.WaitingMS, s.OldestMS = 0, 0, 0, 0
+	return s
 }
 
 // left is how many seconds the rest takes at that rate; 0 where that is not known.
@@ -195,8 +202,7 @@ func (r *reporter) signs(save func(standing) error) func() error {
 	return func() error {
 		now := time.Now()
 		s := r.standing(now, r.run.runner.Progress(), r.run.pace.Paused())
-		lasting := s
-		lasting.Rate, lasting.ETASeconds, lasting.WaitingMS, lasting.OldestMS = 0, 0, 0, 0
+		lasting := s.lasting()
 		if now.Sub(saved) < aliveEvery && reflect.DeepEqual(lasting, last) {
 			return nil
 		}

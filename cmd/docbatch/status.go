@@ -63,17 +63,12 @@ func noState(err error, state string) error {
 }
 
 func status(ctx context.Context, e env, o *statusOptions, state string) error {
-	store, err := sqlite.OpenReader(ctx, state)
+	all, err := (&lookout{state: state}).look(ctx)
+	if err == nil && all == nil {
+		err = fs.ErrNotExist
+	}
 	if err != nil {
 		return noState(err, state)
-	}
-	defer store.Close()
-	all, err := readOverview(ctx, store, state)
-	if err == nil {
-		all.newest, err = readNewest(ctx, store)
-	}
-	if err != nil {
-		return err
 	}
 	if o.json {
 		writeJSON(e.stdout, "status", all.json())
@@ -149,30 +144,49 @@ func readOverview(ctx context.Context, store *sqlite.Reader, state string) (*ove
 	return o, nil
 }
 
-// readNewest reads what the newest run said of itself, and looks what it is doing; nil where there was none.
-func readNewest(ctx context.Context, store *sqlite.Reader) (*runView, error) {
-	runs, err := store.Runs(ctx, 1)
+// readRuns reads what the newest runs, at most so many or all where most is 0, said of themselves, the newest first, and looks what
+// that one is doing.
+func readRuns(ctx context.Context, store *sqlite.Reader, state string, most int) ([]runView, error) {
+	free := isFree(state) // first: a run that ends meanwhile is then read as ended
+	runs, err := store.Runs(ctx, most)
+	views := make([]runView, 0, len(runs))
+	for _, r := range runs {
+		views = append(views, viewOf(r))
+	}
+	if len(views) > 0 {
+		views[0].watch(time.Now(), free)
+	}
+	return views, err
+}
+
+// readNewest is readRuns for the newest one; nil where there was none.
+func readNewest(ctx context.Context, store *sqlite.Reader, state string) (*runView, error) {
+	runs, err := readRuns(ctx, store, state, 1)
 	if err != nil || len(runs) == 0 {
 		return nil, err
 	}
-	h := viewOf(runs[0])
-	h.watch(time.Now(), processGone)
-	return &h, nil
+	return &runs[0], nil
 }
 
 // goesOn reports whether a run goes on, as far as can be seen.
-func (o *overview) goesOn() bool {
-	return o.newest != nil && (o.newest.life == goesOn || o.newest.life == silent)
+func (o *overview) goesOn() bool { return o.newest != nil && o.newest.mayGoOn() }
+
+// parts are the documents by what became of them.
+func (o *overview) parts() []part {
+	c, working := o.counts, 0
+	if o.goesOn() {
+		working = o.newest.standing.InFlight
+	}
+	inFlight, waiting := unfinished(c, working)
+	return []part{{c.Done, "answered"}, {c.Truncated, "truncated"}, {c.Failed, "failed"}, {inFlight, "in flight"},
+		{waiting, "waiting"}, {c.Gone, "gone from the inputs"}}
 }
 
-// parts are the documents by what became of them. What a run holds that was killed is not in flight: it waits.
-func (o *overview) parts() []part {
-	c, inFlight := o.counts, 0
-	if o.goesOn() {
-		inFlight = min(o.newest.standing.InFlight, c.Unfinished())
-	}
-	return []part{{c.Done, "answered"}, {c.Truncated, "truncated"}, {c.Failed, "failed"}, {inFlight, "in flight"},
-		{c.Unfinished() - inFlight, "waiting"}, {c.Gone, "gone from the inputs"}}
+// unfinished are the documents that are not finished: those that a run says it works on, 0 where none goes on, and those that wait.
+// What is claimed says nothing of that: a run claims many at once.
+func unfinished(c jobs.Counts, working int) (inFlight, waiting int) {
+	inFlight = min(working, c.Unfinished())
+	return inFlight, c.Unfinished() - inFlight
 }
 
 // title says how far the job is.
@@ -192,7 +206,8 @@ func (o *overview) text() string {
 	if o.newest != nil {
 		fmt.Fprintln(&b, indented(o.newest.sentence()))
 		if o.goesOn() {
-			o.newest.standing.writeLines(&b)
+			stands := o.newest.stands()
+			stands.writeLines(&b)
 		}
 	}
 	writeCauses(&b, o.failed)
@@ -253,10 +268,16 @@ func (s *standing) limits() string {
 // reasonWords say why the documents of a run were worked on, with before in front; "" where none were.
 func reasonWords(worked map[jobs.Reason]jobs.Worked, before string) string {
 	var words []string
+	cached := 0
 	for _, why := range []jobs.Reason{jobs.New, jobs.Changed, jobs.Question, jobs.Again} {
-		if w := worked[why]; w != (jobs.Worked{}) {
-			words = append(words, grouped(w.Asked+w.Cached+w.Failed)+" "+reasonNames[why])
+		w := worked[why]
+		cached += w.Cached
+		if n := w.Asked + w.Failed; n > 0 {
+			words = append(words, grouped(n)+" "+reasonNames[why])
 		}
+	}
+	if cached > 0 {
+		words = append(words, grouped(cached)+" from the store")
 	}
 	if len(words) == 0 {
 		return ""
@@ -295,7 +316,7 @@ func (h *runView) json() map[string]any {
 	if h.life == ended {
 		fields["ended"], fields["exit"], fields["summary"] = h.Ended.UTC(), h.Exit, h.Summary
 	} else if h.Progress != nil {
-		fields["progress"], fields["progress_at"] = h.Progress, h.ProgressAt.UTC()
+		fields["progress"], fields["progress_at"] = h.stands(), h.ProgressAt.UTC()
 	}
 	return fields
 }
@@ -329,13 +350,11 @@ func writeCauseLines(w io.Writer, causes []sqlite.Failure) {
 	}
 }
 
-// stateName is the word for a state, for people.
-func stateName(s pipeline.State, goesOn bool) string {
+// stateName is the word for a state, for people. What is claimed waits: a run claims many at once.
+func stateName(s pipeline.State) string {
 	switch {
 	case s == pipeline.Done:
 		return "answered"
-	case s == pipeline.Claimed && goesOn:
-		return "in flight"
 	case !s.Final():
 		return "waiting"
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -18,6 +19,8 @@ type summary struct {
 	Answered  int                         `json:"answered"`      // in this run
 	Cached    int                         `json:"cached"`        // of them, from the store
 	Fails     int                         `json:"failed_in_run"` // those that can't be listed included
+	GoneNow   int                         `json:"gone_in_run"`   // found to be gone by this run
+	Emptied   []emptied                   `json:"emptied"`       // inputs that had documents, and have none any more
 	Reasons   map[jobs.Reason]jobs.Worked `json:"reasons"`       // the documents that were worked on in this run, by why
 	Requests  int                         `json:"requests"`
 	Ambiguous int                         `json:"ambiguous"` // of them, those without an answer that may have been billed
@@ -35,13 +38,32 @@ type summary struct {
 	State     string                      `json:"state_file"`
 }
 
-func (r *reporter) summary(counts jobs.Counts, exit int, written bool, err error) summary {
+// An emptied input has no document any more: it was emptied on purpose, or it is a share that is not mounted.
+type emptied struct {
+	Source string `json:"source"`
+	Gone   int    `json:"gone"` // documents that it had before this run
+}
+
+// emptied finds the inputs that had documents before this run, and have none any more.
+func (r *reporter) emptied(ctx context.Context, sources []string) []emptied {
+	found := []emptied{}
+	for _, name := range sources {
+		if n, err := r.run.store.GoneSince(ctx, name, r.started); err == nil && n > 0 {
+			found = append(found, emptied{name, n})
+		}
+	}
+	return found
+}
+
+func (r *reporter) summary(ctx context.Context, counts jobs.Counts, exit int, written bool, err error) summary {
 	p := r.run.runner.Progress()
 	s := summary{
 		Counts:    counts,
 		Answered:  p.Done + p.Truncated,
 		Cached:    p.Cached,
 		Fails:     p.Failed,
+		GoneNow:   p.Gone,
+		Emptied:   r.emptied(ctx, p.Empty),
 		Reasons:   p.Reasons,
 		Requests:  p.Requests,
 		Ambiguous: p.Ambiguous,
@@ -49,36 +71,45 @@ func (r *reporter) summary(counts jobs.Counts, exit int, written bool, err error
 		Tokens:    p.Tokens,
 		Cost:      r.cost(),
 		Exit:      exit,
-		Next:      nextStep(exit, err),
+		Next:      r.next(exit, err),
 		Part:      r.run.options.partial(),
 		ElapsedMS: time.Since(r.started).Milliseconds(),
 		WaitedMS:  r.waits.total.Milliseconds(),
-		Outputs:   r.run.job.outputs,
+		Outputs:   listed(r.run.job.outputs),
 		Written:   written,
 		State:     r.run.job.state,
 	}
 	if err != nil {
 		s.Error = err.Error()
 	}
+	if s.Reasons == nil {
+		s.Reasons = map[jobs.Reason]jobs.Worked{}
+	}
 	return s
+}
+
+// next is what to do after the run; "" where there is nothing to say.
+func (r *reporter) next(exit int, err error) string {
+	next := nextStep(exit, err)
+	if len(r.run.options.redo) > 0 {
+		next = withoutRedo.Replace(next)
+	}
+	return next
 }
 
 // lastWords say what happened and what to do next, unless that is kept from stderr. They are returned all the same.
 func (r *reporter) lastWords(s summary, causes []sqlite.Failure, err error) []string {
 	if r.run.options.json {
 		if err != nil {
-			r.json("error", errorEvent(err))
+			event := errorEvent(err)
+			event["next"] = s.Next
+			r.json("error", event)
 		}
 		r.json("summary", asMap(s))
 	}
 	words := s.words(causes, err)
-	if len(r.run.options.redo) > 0 {
-		for i := range words {
-			words[i] = withoutRedo.Replace(words[i])
-		}
-	}
 	for _, line := range words {
-		if r.run.options.json || r.run.options.quiet && s.Exit == exitOK {
+		if r.run.options.json || r.run.options.quiet && s.Exit == exitOK && len(s.Emptied) == 0 {
 			r.run.log.say(line)
 		} else {
 			r.tell("%s", line)
@@ -104,13 +135,23 @@ func (s summary) words(causes []sqlite.Failure, err error) (words []string) {
 	if s.Ambiguous > 0 {
 		say("%s ended without an answer after %s sent; %s may have been billed", plural(s.Ambiguous, "request"), oneOrMore(s.Ambiguous, "it was", "they were"), oneOrMore(s.Ambiguous, "it", "they"))
 	}
-	for _, c := range causes[:min(maxCauses, len(causes))] {
+	for _, e := range s.Emptied {
+		say("%s has no document any more, and had %s before. Is it mounted? Their answers are kept: --gone keep keeps them in the outputs",
+			oneLine(e.Source, 200), plural(e.Gone, "document"))
+	}
+	shown := len(causes)
+	if shown > maxCauses+1 {
+		shown = maxCauses
+	}
+	for _, c := range causes[:shown] {
 		say("%s", causeLine(c))
 	}
-	if more := len(causes) - maxCauses; more > 0 {
+	if more := len(causes) - shown; more > 0 {
 		say("  and %s more; docbatch status lists all", plural(more, "cause"))
 	}
 	switch {
+	case s.Written && s.Part && s.Unfinished() > 0:
+		say("results, of the %s that have an outcome only: %s (state: %s)", plural(s.Total()-s.Unfinished(), "document"), strings.Join(s.Outputs, ", "), s.State)
 	case s.Written:
 		say("results: %s (state: %s)", strings.Join(s.Outputs, ", "), s.State)
 	case err == nil && s.Done+s.Truncated > 0:
@@ -155,10 +196,10 @@ func withoutRepeats(message string) string {
 // sentence is the summary for people.
 func (s summary) sentence() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %d answered", plural(s.Total(), "document"), s.Done)
+	fmt.Fprintf(&b, "%s: %s answered", plural(s.Total(), "document"), grouped(s.Done))
 	for _, part := range []part{{s.Truncated, "truncated"}, {s.Failed, "failed"}, {s.Unfinished(), "waiting"}} {
 		if part.n > 0 {
-			fmt.Fprintf(&b, ", %d %s", part.n, part.what)
+			fmt.Fprintf(&b, ", %s %s", grouped(part.n), part.what)
 		}
 	}
 	fmt.Fprintf(&b, "; this run: %s, %s", plural(s.Requests, "request"), plural(s.Tokens.Total(), "token"))
@@ -166,13 +207,21 @@ func (s summary) sentence() string {
 		fmt.Fprintf(&b, ", cost %.4g", *s.Cost)
 	}
 	if s.Cached > 0 {
-		fmt.Fprintf(&b, ", %d answered from the store", s.Cached)
+		fmt.Fprintf(&b, ", %s answered from the store", grouped(s.Cached))
 	}
-	if s.Gone > 0 {
-		fmt.Fprintf(&b, ", %d gone from the inputs", s.Gone)
+	if s.GoneNow > 0 {
+		fmt.Fprintf(&b, ", %s gone from the inputs", grouped(s.GoneNow))
 	}
 	fmt.Fprintf(&b, ", %v", (time.Duration(s.ElapsedMS) * time.Millisecond).Round(100*time.Millisecond))
 	return b.String()
+}
+
+// listed is a list for programs: one of nothing is no null.
+func listed[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
 }
 
 func asMap(v any) map[string]any {

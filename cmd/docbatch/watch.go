@@ -106,11 +106,11 @@ func (w *watcher) over(seen *overview) bool {
 	return seen.newest.Num > w.before && !seen.goesOn()
 }
 
-// A lookout looks at a state file, which may come, go and be replaced meanwhile. Counting a million documents takes a while, so while a
-// run goes on it counts less often where that takes long.
+// A lookout looks at a state file, which may come, go and be replaced meanwhile. Counting a million documents takes a while, so it
+// counts less often where that takes long, but at once where a run began or ended.
 type lookout struct {
 	state   string
-	counted *overview
+	counted *overview // with the newest run of then
 	due     time.Time // when to count again
 }
 
@@ -124,19 +124,27 @@ func (l *lookout) look(ctx context.Context) (*overview, error) {
 		return nil, err
 	}
 	defer store.Close()
-	newest, err := readNewest(ctx, store)
+	newest, err := readNewest(ctx, store, l.state)
 	if err != nil {
 		return nil, err
 	}
-	if now := time.Now(); l.counted == nil || newest == nil || !newest.mayGoOn() || now.After(l.due) {
+	if now := time.Now(); l.counted == nil || !sameLife(newest, l.counted.newest) || now.After(l.due) {
 		if l.counted, err = readOverview(ctx, store, l.state); err != nil {
 			return nil, err
 		}
 		l.due = time.Now().Add(countShare * time.Since(now))
 	}
+	l.counted.newest = newest
 	seen := *l.counted
-	seen.newest = newest
 	return &seen, nil
+}
+
+// sameLife reports whether that is the same run, and it does the same.
+func sameLife(a, b *runView) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Num == b.Num && a.life == b.life
 }
 
 // waitingFor says that no run goes on, to who waits for one.
@@ -161,7 +169,8 @@ func lineTeller(out io.Writer, state string) func(o *overview, over bool) {
 		switch {
 		case o == nil:
 		case o.goesOn():
-			line = o.newest.standing.words()
+			stands := o.newest.stands()
+			line = stands.words()
 			if o.newest.life == silent {
 				line = o.newest.sentence()
 			}

@@ -20,7 +20,7 @@ func newestIn(t *testing.T, state string) *runView {
 		return nil // it is being made
 	}
 	defer r.Close()
-	h, err := readNewest(t.Context(), r)
+	h, err := readNewest(t.Context(), r, state)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -68,7 +68,8 @@ func (e *ending) json() []byte {
 	if e.summary != nil {
 		fields = asMap(*e.summary)
 		fields["run"] = e.run
-	} else if e.err != nil {
+	}
+	if e.err != nil && fields["error"] == nil {
 		fields["error"], fields["next"] = oneLine(e.err.Error(), maxWebhookMessage), whatNext(e.err)
 	}
 	fields["job"], fields["exit"] = e.job, e.code

@@ -256,7 +256,8 @@ func (a *adding) update(r *listed, k *known, pos int64, changed bool) error {
 	}
 	_, err := a.tx.exec(`UPDATE items SET name = ?, row = ?, pos = ?, header = nullif(?, 0), gone_at = NULL, stamp = ?, question = ?,
 			state = ?, owner = NULL, attempts = 0, fault = nullif(?8, ''), record = iif(?8 = '', record, coalesce(record, 0) + 1),
-			reason = iif(?10 OR state = 'pending' AND reason = 'changed', 'changed', 'question')
+			reason = CASE WHEN state = 'pending' AND reason = 'again' AND question = ?6 THEN 'again'
+				WHEN ?10 OR state = 'pending' AND reason = 'changed' THEN 'changed' ELSE 'question' END
 		WHERE num = ?9`,
 		r.Name, r.Row, pos, r.header, r.Stamp, a.l.question, string(r.startState()), r.fault, k.num, r.Stamp != k.stamp || r.fault != k.fault)
 	if err != nil {

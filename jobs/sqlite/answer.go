@@ -11,17 +11,17 @@ import (
 )
 
 const selectAnswer = `SELECT text, model, finish_reason, prompt_tokens, completion_tokens
-	FROM answers WHERE request = ? AND superseded_at IS NULL`
+	FROM answers WHERE request = ? AND superseded_at IS NULL AND num > ?`
 
 // Answer implements agent.Store.
-func (r *Reader) Answer(ctx context.Context, request string) (*agent.Answer, error) {
+func (r *Reader) Answer(ctx context.Context, request string, after int64) (*agent.Answer, error) {
 	hash, err := decodeRequest(request)
 	if err != nil {
 		return nil, err
 	}
 	var a agent.Answer
 	// Without the cancelling that ctx could do, the driver needs no goroutine for it: a look by a key takes microseconds.
-	err = r.answer.QueryRowContext(context.WithoutCancel(ctx), hash).Scan(&a.Text, &a.Model, &a.FinishReason, &a.Tokens.Prompt, &a.Tokens.Completion)
+	err = r.answer.QueryRowContext(context.WithoutCancel(ctx), hash, after).Scan(&a.Text, &a.Model, &a.FinishReason, &a.Tokens.Prompt, &a.Tokens.Completion)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
@@ -32,7 +32,7 @@ func (r *Reader) Answer(ctx context.Context, request string) (*agent.Answer, err
 }
 
 // Answer implements agent.Store. Most requests are new, so it asks the file only where the answer may be there.
-func (s *Store) Answer(ctx context.Context, request string) (*agent.Answer, error) {
+func (s *Store) Answer(ctx context.Context, request string, after int64) (*agent.Answer, error) {
 	hash, err := decodeRequest(request)
 	if err != nil {
 		return nil, err
@@ -41,7 +41,7 @@ func (s *Store) Answer(ctx context.Context, request string) (*agent.Answer, erro
 	if err != nil || !stored.mayHave(hash) {
 		return nil, err
 	}
-	return s.Reader.Answer(ctx, request)
+	return s.Reader.Answer(ctx, request, after)
 }
 
 // storedRequests is the filter of the requests that have an answer. It is made when it is first needed.
@@ -69,7 +69,7 @@ func (s *Store) storedRequests(ctx context.Context) (*filter, error) {
 }
 
 // PutAnswer implements agent.Store.
-func (s *Store) PutAnswer(ctx context.Context, request string, a *agent.Answer) error {
+func (s *Store) PutAnswer(ctx context.Context, request string, after int64, a *agent.Answer) error {
 	hash, err := decodeRequest(request)
 	if err != nil {
 		return err
@@ -84,6 +84,12 @@ func (s *Store) PutAnswer(ctx context.Context, request string, a *agent.Answer) 
 	var num int64
 	err = s.writer.do(ctx, len(a.Text)+200, func(tx *tx) error {
 		num = 0
+		if after > 0 {
+			_, err := tx.exec(`UPDATE answers SET superseded_at = ? WHERE request = ? AND superseded_at IS NULL AND num <= ?`, s.now(), hash, after)
+			if err != nil {
+				return err
+			}
+		}
 		res, err := tx.exec(`INSERT INTO answers (request, text, model, finish_reason, prompt_tokens, completion_tokens, created_at)
 			VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (request) WHERE superseded_at IS NULL DO NOTHING`,
 			hash, a.Text, a.Model, a.FinishReason, a.Tokens.Prompt, a.Tokens.Completion, s.now())

@@ -33,7 +33,7 @@ func putAnswers(ctx context.Context, s *Store, n int) <-chan error {
 	errs := make(chan error, n)
 	for i := range n {
 		go func() {
-			errs <- s.PutAnswer(ctx, requestOf(jobs.Item{Ref: pipeline.Ref{ID: string(rune('a' + i))}}), &agent.Answer{Text: "x"})
+			errs <- s.PutAnswer(ctx, requestOf(jobs.Item{Ref: pipeline.Ref{ID: string(rune('a' + i))}}), 0, &agent.Answer{Text: "x"})
 		}()
 	}
 	return errs

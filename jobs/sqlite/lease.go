@@ -164,6 +164,7 @@ func (t *tx) pending(n int, listing *listing) ([]jobs.Item, error) {
 // pending before there were any.
 const (
 	selectPending = `SELECT i.num, s.name, i.id, i.name, i.stamp, i.row, i.attempts, iif(i.record IS NULL, 'new', coalesce(i.reason, 'again')),
+		iif(i.reason = 'again', coalesce(i.after_answer, 0), 0),
 		h.names, d.fields`
 	joinFields = ` LEFT JOIN headers h ON h.num = i.header LEFT JOIN documents d ON d.item = i.num`
 )
@@ -178,7 +179,7 @@ type claim struct {
 
 func (c *claim) add(rows *sql.Rows) (more bool, err error) {
 	var it jobs.Item
-	err = rows.Scan(&it.Num, &it.Source, &it.ID, &it.Name, &it.Stamp, &it.Row, &it.Attempts, &it.Reason, &c.row.names, &c.row.values)
+	err = rows.Scan(&it.Num, &it.Source, &it.ID, &it.Name, &it.Stamp, &it.Row, &it.Attempts, &it.Reason, &it.After, &c.row.names, &c.row.values)
 	if err != nil {
 		return false, err
 	}

@@ -21,10 +21,10 @@ type listing struct {
 	last int64        // pos of the ref that was added last
 	seen bitmap
 
-	sources  map[string]int64
-	headers  map[string]int64
-	names    []string // of the header that came last, and its number: rows in a row have the same one
-	header   int64
+	sources map[string]int64
+	headers map[string]int64
+	names   []string // of the header that came last, and its number: rows in a row have the same one
+	header  int64
 }
 
 // List implements jobs.Queue.

@@ -30,7 +30,7 @@ func Look(ctx context.Context, path string, see func(*Reader) error) error {
 }
 
 func lookAs(ctx context.Context, path, how string, see func(*Reader) error) error {
-	r, err := openToRead(ctx, path, how)
+	r, err := openToRead(ctx, path, how, schemaVersion)
 	if err != nil {
 		return err
 	}

@@ -64,7 +64,10 @@ func TestOutputs(t *testing.T) {
 			must(t, err)
 		}, false},
 		{"the rest", func() { workAll(t, s) }, false},
-		{"asked again", func() { _, err := s.Redo(ctx, func(_, id string, _ pipeline.State) bool { return id == refs[7].ID }); must(t, err) }, false},
+		{"asked again", func() {
+			_, err := s.Redo(ctx, "another", func(_, id string, _ pipeline.State) bool { return id == refs[7].ID })
+			must(t, err)
+		}, false},
 		{"a change while it was written", func() {
 			must(t, s.BeginOutput(ctx, "out.csv", "all"))
 			workAll(t, s)

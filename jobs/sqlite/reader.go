@@ -42,11 +42,12 @@ func OpenReader(ctx context.Context, path string) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	return openToRead(ctx, path, "")
+	return openToRead(ctx, path, "", schemaVersion)
 }
 
-// openToRead is OpenReader for a path that is no link; how is added to the name that the driver gets.
-func openToRead(ctx context.Context, path, how string) (*Reader, error) {
+// openToRead is OpenReader for a path that is no link; how is added to the name that the driver gets. A file of an older version than
+// oldest is refused; one that is older than this docbatch's can only be copied.
+func openToRead(ctx context.Context, path, how string, oldest int) (*Reader, error) {
 	if err := inspect(path); err != nil {
 		return nil, err
 	}
@@ -54,10 +55,10 @@ func openToRead(ctx context.Context, path, how string) (*Reader, error) {
 	if isEmpty(path) {
 		return nil, errors.Join(lossOf(path, noted.missing(mark{})), stateError(fmt.Errorf("%s %w: it is empty", filepath.Base(path), ErrNotState)))
 	}
-	r, err := openReader(ctx, path, readerDSN(path)+how)
+	r, err := openReader(ctx, path, readerDSN(path)+how, oldest)
 	if code := codeOf(err); (code == codes.SQLITE_CANTOPEN || code == codes.SQLITE_READONLY) && !hasLog(path) {
 		// A folder that can't be written to, such as a backup's: SQLite can't make the index of a log there, and needs none.
-		r, err = openReader(ctx, path, readerDSN(path)+"&immutable=1")
+		r, err = openReader(ctx, path, readerDSN(path)+"&immutable=1", oldest)
 	}
 	if err != nil {
 		return nil, err
@@ -83,7 +84,7 @@ func (r *Reader) compare(ctx context.Context, path string, noted mark) error {
 	return lossOf(path, noted.missing(has))
 }
 
-func openReader(ctx context.Context, path, dsn string) (*Reader, error) {
+func openReader(ctx context.Context, path, dsn string, oldest int) (*Reader, error) {
 	name := filepath.Base(path)
 	db, err := sql.Open("sqlite", dsn)
 	if err != nil {
@@ -92,19 +93,22 @@ func openReader(ctx context.Context, path, dsn string) (*Reader, error) {
 	db.SetMaxOpenConns(readers)
 	db.SetMaxIdleConns(readers)
 	r := &Reader{name: name, db: db}
-	if err := r.prepare(ctx); err != nil {
+	if err := r.prepare(ctx, oldest); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return r, nil
 }
 
-func (r *Reader) prepare(ctx context.Context) error {
+func (r *Reader) prepare(ctx context.Context, oldest int) error {
 	version, err := versionOf(ctx, r.db, r.name)
 	if err != nil {
 		return err
 	}
-	if version < schemaVersion {
+	if version < oldest {
 		return stateError(fmt.Errorf("%s %w: its version is %d, this one reads %d", r.name, ErrOlder, version, schemaVersion))
+	}
+	if version < schemaVersion {
+		return nil // what is read in other ways may not be there
 	}
 	if r.after, err = r.db.PrepareContext(ctx, selectAfter); err != nil {
 		return r.failure(ctx, "open", err)
@@ -193,6 +197,14 @@ func countOf(c *jobs.Counts, state string) *int {
 		return &c.Gone
 	}
 	return nil
+}
+
+// GoneSince counts the documents of a source that were found to be gone at that time or later.
+func (r *Reader) GoneSince(ctx context.Context, source string, at time.Time) (n int, err error) {
+	err = r.query(ctx, "count what is gone", `SELECT count(*) FROM sources s CROSS JOIN items i ON i.source = s.num
+		WHERE s.name = ? AND i.gone_at >= ?`, []any{source, at.UnixMilli()},
+		func(rows *sql.Rows) error { return rows.Scan(&n) })
+	return n, err
 }
 
 // Columns gives the names of the columns that the rows have, those of the first row first; none where all documents are

@@ -19,10 +19,10 @@ func workAll(t *testing.T, s *Store) int64 {
 		var outcomes []jobs.Outcome
 		for _, it := range items {
 			o := doneWith(it, answerFor(it))
-			stored, err := s.Answer(t.Context(), requestOf(it))
+			stored, err := s.Answer(t.Context(), requestOf(it), it.After)
 			must(t, err)
 			if o.Record.Cached = stored != nil; stored == nil {
-				must(t, s.PutAnswer(t.Context(), requestOf(it), answerFor(it)))
+				must(t, s.PutAnswer(t.Context(), requestOf(it), it.After, answerFor(it)))
 			}
 			outcomes = append(outcomes, o)
 		}
@@ -45,12 +45,12 @@ func TestRedo(t *testing.T) {
 	refs := rows(1200) // more than a page
 	list(t, s, refs)
 	workAll(t, s)
-	n, err := s.Redo(t.Context(), func(_, id string, _ pipeline.State) bool { return strings.HasSuffix(id, "7") })
+	n, err := s.Redo(t.Context(), "question", func(_, id string, _ pipeline.State) bool { return strings.HasSuffix(id, "7") })
 	must(t, err)
 	if n != 120 {
 		t.Errorf("redo: got %d documents, want 120", n)
 	}
-	if n, err = s.Redo(t.Context(), func(string, string, pipeline.State) bool { return true }); n != 1200 || err != nil {
+	if n, err = s.Redo(t.Context(), "question", func(string, string, pipeline.State) bool { return true }); n != 1200 || err != nil {
 		t.Errorf("redo of all: got %d (%v), want 1200: what waits for its second outcome too", n, err)
 	}
 	again := workAll(t, s)

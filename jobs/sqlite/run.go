@@ -97,7 +97,7 @@ func (s *Store) Retry(ctx context.Context, ids ...string) (n int, err error) {
 	err = s.writer.do(ctx, 0, func(tx *tx) error {
 		n = 0
 		if len(ids) == 0 {
-			n, err = tx.retry(s.now(), retryable)
+			n, err = tx.retry(retryable)
 			return err
 		}
 		for _, id := range ids {
@@ -109,7 +109,7 @@ func (s *Store) Retry(ctx context.Context, ids ...string) (n int, err error) {
 				return fmt.Errorf("retry %q: no document has this ID", id)
 			}
 			for _, num := range nums {
-				one, err := tx.retry(s.now(), retryable+` AND items.num = ?`, num)
+				one, err := tx.retry(retryable+` AND items.num = ?`, num)
 				if err != nil {
 					return err
 				}
@@ -125,20 +125,17 @@ func (s *Store) Retry(ctx context.Context, ids ...string) (n int, err error) {
 }
 
 // retry puts back the items that which selects.
-func (t *tx) retry(now int64, which string, args ...any) (int, error) {
-	_, err := t.exec(`UPDATE answers SET superseded_at = ? WHERE superseded_at IS NULL AND request IN
-		(SELECT r.request FROM items JOIN records r ON r.item = items.num AND r.num = items.record WHERE `+which+`)`,
-		append([]any{now}, args...)...)
-	if err != nil {
-		return 0, err
-	}
-	res, err := t.exec(`UPDATE items SET state = 'pending', attempts = 0, reason = 'again' WHERE `+which, args...)
+func (t *tx) retry(which string, args ...any) (int, error) {
+	res, err := t.exec(`UPDATE items SET `+askAgain+` WHERE `+which, args...)
 	if err != nil {
 		return 0, err
 	}
 	n, err := res.RowsAffected()
 	return int(n), err
 }
+
+// askAgain makes an item pending, and has no answer count for it that is there now.
+const askAgain = `state = 'pending', attempts = 0, reason = 'again', after_answer = (SELECT coalesce(max(num), 0) FROM answers)`
 
 // redoable are the items that can be asked again on purpose: those that had an outcome, also where they wait for another one.
 const redoable = `gone_at IS NULL AND fault IS NULL AND record IS NOT NULL AND state <> 'claimed'`
@@ -155,24 +152,27 @@ func (r *Reader) Known(ctx context.Context, each func(source, id string, state p
 		})
 }
 
-// Redo makes the documents pending again that choose chooses, and returns how many, all in one transaction. Their requests are sent
-// again: the answers to all questions that were ever asked of them are kept as history, but not used again, so that a question
-// that comes back is asked again too. One that failed has none to the question that it failed at, and keeps those to others.
-func (s *Store) Redo(ctx context.Context, choose func(source, id string, state pipeline.State) bool) (n int, err error) {
+// Redo makes the documents pending again that choose chooses, and returns how many, all in one transaction. The question, as that of
+// List, is asked of them again: the answers that they have are kept, and count for other questions and other documents.
+func (s *Store) Redo(ctx context.Context, question string, choose func(source, id string, state pipeline.State) bool) (n int, err error) {
 	err = s.writer.do(ctx, 0, func(tx *tx) error {
 		n = 0
+		asked, err := tx.intern("questions", "fingerprint", question)
+		if err != nil {
+			return err
+		}
 		for from, more := int64(0), true; more; {
-			var found []redone
-			from, found, more, err = tx.chosen(from, choose)
+			var nums []int64
+			from, nums, more, err = tx.chosen(from, choose)
 			if err != nil {
 				return err
 			}
-			for _, it := range found {
-				if err := tx.redo(s.now(), it); err != nil {
+			for _, num := range nums {
+				if _, err := tx.exec(`UPDATE items SET question = ?, `+askAgain+` WHERE num = ?`, asked, num); err != nil {
 					return err
 				}
 			}
-			n += len(found)
+			n += len(nums)
 		}
 		return nil
 	})
@@ -182,14 +182,8 @@ func (s *Store) Redo(ctx context.Context, choose func(source, id string, state p
 	return n, nil
 }
 
-// redone is an item that is to be asked again.
-type redone struct {
-	num   int64
-	state pipeline.State
-}
-
 // chosen gives those of a page of redoable items that choose chooses; last is where the next page begins.
-func (t *tx) chosen(from int64, choose func(source, id string, state pipeline.State) bool) (last int64, found []redone, more bool, err error) {
+func (t *tx) chosen(from int64, choose func(source, id string, state pipeline.State) bool) (last int64, nums []int64, more bool, err error) {
 	const page = 1000
 	seen := 0
 	err = t.each(`SELECT i.num, s.name, i.id, i.state FROM items i CROSS JOIN sources s ON s.num = i.source
@@ -201,21 +195,9 @@ func (t *tx) chosen(from int64, choose func(source, id string, state pipeline.St
 				return false, err
 			}
 			if seen++; choose(source, id, state) {
-				found = append(found, redone{last, state})
+				nums = append(nums, last)
 			}
 			return true, nil
 		})
-	return last, found, seen == page, err
-}
-
-func (t *tx) redo(now int64, it redone) error {
-	if it.state != pipeline.Failed {
-		_, err := t.exec(`UPDATE answers SET superseded_at = ? WHERE superseded_at IS NULL AND request IN
-			(SELECT request FROM records WHERE item = ? AND request IS NOT NULL)`, now, it.num)
-		if err != nil {
-			return err
-		}
-	}
-	_, err := t.exec(`UPDATE items SET state = 'pending', attempts = 0, reason = 'again' WHERE num = ?`, it.num)
-	return err
+	return last, nums, seen == page, err
 }

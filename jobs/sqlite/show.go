@@ -14,7 +14,6 @@ type Entry struct {
 	jobs.Item
 	State   pipeline.State
 	Gone    time.Time // when a listing no longer had it; zero where the newest one has it
-	Owner   int64     // who holds it; 0 where nobody does
 	History []Past    // its outcomes, the newest last; that one is in force if State is final
 	Sent    []Sent    // every request that was sent for it, or tried, in order
 }
@@ -67,7 +66,7 @@ func (r *Reader) entries(ctx context.Context, match, what string) ([]Entry, erro
 		row     fieldDecoder
 	)
 	err := r.query(ctx, "find "+what, `SELECT i.num, s.name, i.id, i.name, i.stamp, i.row, i.attempts,
-			iif(i.record IS NULL, 'new', coalesce(i.reason, 'again')), h.names, d.fields, i.state, i.gone_at, coalesce(i.owner, 0)
+			iif(i.record IS NULL, 'new', coalesce(i.reason, 'again')), h.names, d.fields, i.state, i.gone_at
 		FROM items i`+joinRef+` WHERE i.num IN (`+match+`) ORDER BY i.pos, i.num LIMIT ?2`, []any{what, MostFound},
 		func(rows *sql.Rows) error {
 			var (
@@ -75,7 +74,7 @@ func (r *Reader) entries(ctx context.Context, match, what string) ([]Entry, erro
 				gone sql.NullInt64
 			)
 			err := rows.Scan(&e.Num, &e.Source, &e.ID, &e.Name, &e.Stamp, &e.Row, &e.Attempts, &e.Reason, &row.names, &row.values,
-				&e.State, &gone, &e.Owner)
+				&e.State, &gone)
 			if err != nil {
 				return err
 			}
@@ -146,7 +145,7 @@ func (r *Reader) Truncations(ctx context.Context) ([]Failure, error) {
 
 // causes groups the documents in a state by why they are in it.
 func (r *Reader) causes(ctx context.Context, state pipeline.State) ([]Failure, error) {
-	var causes []Failure
+	causes := []Failure{} // in JSON, none is a list too
 	// Where min is the one aggregate of its kind SQLite takes bare columns, name and message, from the row of the minimum:
 	// https://www.sqlite.org/lang_select.html#bareagg
 	err := r.query(ctx, "read failures", `SELECT coalesce(r.class, ''), coalesce(r.kind, ''), coalesce(r.status, 0), coalesce(r.error, ''),

@@ -39,6 +39,9 @@ type Options struct {
 	// long they have waited. It must return soon.
 	Held func(time.Duration)
 
+	// Scratch is for a file that is thrown away: a power cut may lose all that was stored in it.
+	Scratch bool
+
 	// Now is the store's clock; nil means time.Now.
 	Now func() time.Time
 }
@@ -121,14 +124,18 @@ func (s *Store) open(ctx context.Context, path string) error {
 	}
 	s.host, _ = os.Hostname() // for people only
 	var err error
-	if s.db, err = sql.Open("sqlite", writerDSN(path)); err != nil {
+	dsn := writerDSN(path)
+	if s.opts.Scratch {
+		dsn += "&_pragma=synchronous(OFF)"
+	}
+	if s.db, err = sql.Open("sqlite", dsn); err != nil {
 		return err
 	}
 	s.db.SetMaxOpenConns(1)
 	if s.writer, err = startWriter(ctx, s.db, path, s.lock.note, s.opts.Held); err != nil {
 		return err
 	}
-	if s.Reader, err = openReader(ctx, path, readerDSN(path)); err != nil {
+	if s.Reader, err = openReader(ctx, path, readerDSN(path), schemaVersion); err != nil {
 		return err
 	}
 	return s.writer.do(ctx, 0, freeDead)

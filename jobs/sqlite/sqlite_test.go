@@ -110,7 +110,7 @@ func doneWith(it jobs.Item, a *agent.Answer) jobs.Outcome {
 // work answers an item as a run does: the answer first.
 func work(ctx context.Context, s *Store, l jobs.Lease, it jobs.Item) error {
 	a := answerFor(it)
-	if err := s.PutAnswer(ctx, requestOf(it), a); err != nil {
+	if err := s.PutAnswer(ctx, requestOf(it), 0, a); err != nil {
 		return err
 	}
 	lost, err := l.Finish(ctx, []jobs.Outcome{doneWith(it, a)})
@@ -157,27 +157,27 @@ func TestReopen(t *testing.T) {
 func TestAnswers(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "state.db"), Options{})
 	it := jobs.Item{Ref: pipeline.Ref{ID: "a"}}
-	got, err := s.Answer(t.Context(), requestOf(it))
+	got, err := s.Answer(t.Context(), requestOf(it), 0)
 	if got != nil || err != nil {
 		t.Errorf("answer that is not there: got %v, error %v", got, err)
 	}
 	want := answerFor(it)
-	must(t, s.PutAnswer(t.Context(), requestOf(it), want))
-	must(t, s.PutAnswer(t.Context(), requestOf(it), &agent.Answer{Text: "another"}))
-	got, err = s.Answer(t.Context(), requestOf(it))
+	must(t, s.PutAnswer(t.Context(), requestOf(it), 0, want))
+	must(t, s.PutAnswer(t.Context(), requestOf(it), 0, &agent.Answer{Text: "another"}))
+	got, err = s.Answer(t.Context(), requestOf(it), 0)
 	must(t, err)
 	if *got != *want {
 		t.Errorf("answer: got %+v, want %+v", got, want)
 	}
 	for _, request := range []string{"", "xyz", "abcd", requestOf(it) + "00"} {
-		if err := s.PutAnswer(t.Context(), request, want); err == nil {
+		if err := s.PutAnswer(t.Context(), request, 0, want); err == nil {
 			t.Errorf("request %q: got no error", request)
 		}
-		if _, err := s.Answer(t.Context(), request); err == nil {
+		if _, err := s.Answer(t.Context(), request, 0); err == nil {
 			t.Errorf("answer of request %q: got no error", request)
 		}
 	}
-	if err := s.PutAnswer(t.Context(), requestOf(jobs.Item{}), &agent.Answer{}); err == nil {
+	if err := s.PutAnswer(t.Context(), requestOf(jobs.Item{}), 0, &agent.Answer{}); err == nil {
 		t.Error("empty answer: got no error")
 	}
 }

@@ -10,13 +10,13 @@ import (
 
 // A Share is how many documents a run gave an outcome, for one reason and with one result.
 type Share struct {
-	Reason    jobs.Reason    `json:"reason"`
-	State     pipeline.State `json:"state"`
-	Kind      string         `json:"kind"`      // of a failure, or of a truncated answer; else ""
-	Cached    bool           `json:"cached"`    // answered from the store
-	Before    bool           `json:"before"`    // cached, and the document had the same request before
-	Duplicate bool           `json:"duplicate"` // cached, not Before, and another document that is there has the same request
-	Count     int            `json:"count"`
+	Reason    jobs.Reason
+	State     pipeline.State
+	Kind      string // of a failure, or of a truncated answer; else ""
+	Cached    bool   // answered from the store
+	Before    bool   // cached, and the document had the same request before
+	Duplicate bool   // cached, and another document that is there has the same request
+	Count     int
 }
 
 // Worked says what a run gave an outcome, as far as that is still the newest one of a document that is there. It reads all items.
@@ -32,7 +32,7 @@ func (r *Reader) Worked(ctx context.Context, run int64) ([]Share, error) {
 			SELECT iif(num = 1, 'new', coalesce(reason, 'again')) AS why, state, kind, cached, request,
 				cached AND EXISTS (SELECT 1 FROM records p WHERE p.item = newest.item AND p.num < newest.num AND p.request = newest.request) AS before
 			FROM newest WHERE run = ?)
-		SELECT why, state, kind, cached, before, cached AND NOT before AND request IN (SELECT request FROM twice) AS duplicate, count(*)
+		SELECT why, state, kind, cached, before, cached AND request IN (SELECT request FROM twice) AS duplicate, count(*)
 		FROM ours GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2, 3, 4, 5, 6`, []any{run},
 		func(rows *sql.Rows) error {
 			var s Share

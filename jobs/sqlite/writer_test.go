@@ -142,7 +142,7 @@ func TestCloseWhileWriting(t *testing.T) {
 	for i := range 100 {
 		wg.Go(func() {
 			for j := 0; ; j++ {
-				err := s.PutAnswer(context.Background(), requestOf(jobs.Item{Ref: pipeline.Ref{ID: fmt.Sprint(i, " ", j)}}), &agent.Answer{Text: "x"})
+				err := s.PutAnswer(context.Background(), requestOf(jobs.Item{Ref: pipeline.Ref{ID: fmt.Sprint(i, " ", j)}}), 0, &agent.Answer{Text: "x"})
 				if errors.Is(err, errClosed) {
 					return
 				}
@@ -194,7 +194,7 @@ func TestDiskFull(t *testing.T) {
 	letGo := hold(t, s)
 	for _, it := range items {
 		wg.Go(func() {
-			err := s.PutAnswer(t.Context(), requestOf(it), &agent.Answer{Text: strings.Repeat("long ", 2000)})
+			err := s.PutAnswer(t.Context(), requestOf(it), 0, &agent.Answer{Text: strings.Repeat("long ", 2000)})
 			mu.Lock()
 			defer mu.Unlock()
 			if err == nil {
@@ -214,7 +214,7 @@ func TestDiskFull(t *testing.T) {
 		t.Fatal("the disk was never full")
 	}
 	for _, it := range items {
-		a, err := s.Answer(t.Context(), requestOf(it))
+		a, err := s.Answer(t.Context(), requestOf(it), 0)
 		if err != nil || (a != nil) != stored[it.ID] {
 			t.Errorf("answer of %s: there is one: %v, reported as stored: %v, error %v", it.ID, a != nil, stored[it.ID], err)
 		}

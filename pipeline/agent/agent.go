@@ -32,6 +32,10 @@ type Request struct {
 	Messages []Message
 	Params   Params
 
+	// After is the number of the newest stored answer that does not count, because the document is to be asked again: see
+	// Document.After. It is no part of the request's hash.
+	After int64
+
 	// Key is the same for every try of the same request: it is sent as Idempotency-Key. Cache sets it.
 	Key string
 

@@ -3,6 +3,7 @@ package agent_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"sync"
 	"sync/atomic"
@@ -244,20 +245,27 @@ func TestPaceEndsWhenTheRunStops(t *testing.T) {
 type memory struct {
 	mu      sync.Mutex
 	answers map[string]*agent.Answer
+	nums    map[string]int64
 	err     error
 }
 
-func (m *memory) Answer(_ context.Context, request string) (*agent.Answer, error) {
+func (m *memory) Answer(_ context.Context, request string, after int64) (*agent.Answer, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.nums[request] <= after {
+		return nil, nil
+	}
 	return m.answers[request], nil
 }
 
-func (m *memory) PutAnswer(ctx context.Context, request string, a *agent.Answer) error {
+func (m *memory) PutAnswer(ctx context.Context, request string, after int64, a *agent.Answer) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.err == nil && ctx.Err() == nil {
-		m.answers[request] = a
+	if m.nums == nil {
+		m.nums = map[string]int64{}
+	}
+	if m.err == nil && ctx.Err() == nil && (m.answers[request] == nil || m.nums[request] <= after) {
+		m.answers[request], m.nums[request] = a, int64(len(m.nums)+1)
 	}
 	return errors.Join(m.err, ctx.Err())
 }
@@ -381,4 +389,23 @@ func TestTraced(t *testing.T) {
 			t.Errorf("attempts %+v, want a 502 and an answer of 50 ms", got)
 		}
 	})
+}
+
+// TestCacheAsksAgain is a document that is to be asked again: what was stored before does not count for it, and does for others.
+func TestCacheAsksAgain(t *testing.T) {
+	asked := 0
+	next := agent.Func(func(context.Context, *agent.Request) (*agent.Answer, error) {
+		asked++
+		return &agent.Answer{Text: fmt.Sprint("answer ", asked)}, nil
+	})
+	c := &agent.Cache{Next: next, Store: &memory{answers: map[string]*agent.Answer{}}}
+	for i, tt := range []struct {
+		after int64
+		want  string
+	}{{0, "answer 1"}, {0, "answer 1"}, {1, "answer 2"}, {1, "answer 2"}, {0, "answer 2"}} {
+		a, err := c.Ask(t.Context(), &agent.Request{Agent: "a", After: tt.after})
+		if err != nil || a.Text != tt.want {
+			t.Errorf("request %d, after %d: %v, %v, want %s", i, tt.after, a, err, tt.want)
+		}
+	}
 }

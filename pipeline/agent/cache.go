@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strconv"
 	"sync"
 
@@ -14,11 +15,12 @@ import (
 
 // A Store keeps answers by the hash of their request.
 type Store interface {
-	// Answer gives the answer stored for request; nil where there is none.
-	Answer(ctx context.Context, request string) (*Answer, error)
+	// Answer gives the answer stored for request; nil where there is none. Answers up to the number after do not count.
+	Answer(ctx context.Context, request string, after int64) (*Answer, error)
 
-	// PutAnswer stores a for request, durably, before it returns. A request that has an answer keeps it.
-	PutAnswer(ctx context.Context, request string, a *Answer) error
+	// PutAnswer stores a for request, durably, before it returns. A request that has an answer keeps it, unless that one does not
+	// count.
+	PutAnswer(ctx context.Context, request string, after int64, a *Answer) error
 }
 
 // Cache answers a request from the store where it can, so that what was paid once is never paid again: after a crash, for
@@ -31,12 +33,14 @@ type Cache struct {
 
 	mu      sync.Mutex
 	flights map[string]*flight // by the hash of the request
+	refused map[string]error   // likewise, of this run: what is refused once is refused again
 }
 
 // A flight is a request that is being answered.
 type flight struct {
 	landed chan struct{} // closed when it is over
 	answer *Answer       // nil where it failed
+	after  int64         // the answer is newer than this one
 }
 
 var _ Agent = (*Cache)(nil)
@@ -58,11 +62,36 @@ func (c *Cache) Ask(ctx context.Context, req *Request) (*Answer, error) {
 		case <-pipeline.Stopping(ctx):
 			return nil, pipeline.ErrStopping
 		}
-		if f.answer != nil {
+		if f.answer != nil && f.after >= req.After {
 			trace.Cached()
 			return f.answer, nil
 		}
-		// Its failure is its own: this request may go better.
+		// Its failure is its own: this request may go better. Nor does an answer from the store do for all.
+	}
+}
+
+// maxRefused bounds how many refusals are remembered.
+const maxRefused = 10_000
+
+// refusal is the error with which a request was refused before; nil where it was not.
+func (c *Cache) refusal(key string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.refused[key]
+}
+
+// remember keeps the error of a request that the agent refused, for documents that equal this one.
+func (c *Cache) remember(key string, err error) {
+	if pipeline.ClassOf(err) != pipeline.Refused {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.refused == nil {
+		c.refused = make(map[string]error)
+	}
+	if len(c.refused) < maxRefused {
+		c.refused[key] = err
 	}
 }
 
@@ -89,32 +118,37 @@ func (c *Cache) lead(ctx context.Context, key string, f *flight, req *Request, t
 		c.mu.Unlock()
 		close(f.landed)
 	}()
-	a, err := c.ask(ctx, key, req, trace)
-	if err != nil {
-		return nil, err
-	}
-	f.answer = a
-	return a, nil
-}
-
-// ask answers from the store, or asks and stores.
-func (c *Cache) ask(ctx context.Context, key string, req *Request, trace Trace) (*Answer, error) {
-	a, err := c.Store.Answer(ctx, key)
+	a, err := c.Store.Answer(ctx, key, req.After)
 	if err != nil {
 		return nil, err
 	}
 	if a != nil {
 		trace.Cached()
+		f.answer, f.after = a, req.After
 		return a, nil
 	}
+	if err := c.refusal(key); err != nil {
+		return nil, err
+	}
+	a, err = c.ask(ctx, key, req)
+	if err != nil {
+		c.remember(key, err)
+		return nil, err
+	}
+	f.answer, f.after = a, math.MaxInt64
+	return a, nil
+}
+
+// ask asks, and stores the answer.
+func (c *Cache) ask(ctx context.Context, key string, req *Request) (*Answer, error) {
 	keyed := *req
 	keyed.Key = key
-	a, err = c.Next.Ask(ctx, &keyed)
+	a, err := c.Next.Ask(ctx, &keyed)
 	if err != nil {
 		return nil, err
 	}
 	// The answer is paid for: what interrupts the run must not stop it from being stored.
-	if err := c.Store.PutAnswer(context.WithoutCancel(ctx), key, a); err != nil {
+	if err := c.Store.PutAnswer(context.WithoutCancel(ctx), key, req.After, a); err != nil {
 		return nil, err
 	}
 	return a, nil

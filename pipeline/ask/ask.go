@@ -61,6 +61,7 @@ func (s *asking) Do(ctx context.Context, doc *pipeline.Document, rec *pipeline.R
 		Messages: messages,
 		Params:   s.opts.Params,
 		Stream:   s.opts.Stream,
+		After:    doc.After,
 	})
 	if err != nil {
 		return err

@@ -17,11 +17,11 @@ import (
 // store keeps answers in memory.
 type store map[string]*agent.Answer
 
-func (s store) Answer(_ context.Context, request string) (*agent.Answer, error) {
+func (s store) Answer(_ context.Context, request string, _ int64) (*agent.Answer, error) {
 	return s[request], nil
 }
 
-func (s store) PutAnswer(_ context.Context, request string, a *agent.Answer) error {
+func (s store) PutAnswer(_ context.Context, request string, _ int64, a *agent.Answer) error {
 	s[request] = a
 	return nil
 }
