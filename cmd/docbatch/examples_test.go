@@ -268,7 +268,7 @@ func TestExampleAlerts(t *testing.T) {
 	}
 	written, watched := read(t, metrics), 0
 	for _, rule := range file.Groups[0].Rules {
-		for _, name := range regexp.MustCompile(`\bdocbatch_\w+`).FindAllString(rule.Expr, -1) {
+		for _, name := range regexp.MustCompile(`\b[a-z]+_\w+`).FindAllString(rule.Expr, -1) {
 			watched++
 			if !strings.Contains(written, "\n# TYPE "+name+" ") {
 				t.Errorf("%s watches %s, which docbatch does not write:\n%s", rule.Alert, name, written)
