@@ -126,6 +126,9 @@ func TestConfirm(t *testing.T) {
 			if got := s.cmd.ProcessState.ExitCode(); got != tt.exit || len(j.entries(t)) != tt.requests {
 				t.Errorf("exit %d after %d requests, want %d after %d\n%s", got, len(j.entries(t)), tt.exit, tt.requests, s.shown.String())
 			}
+			if tt.exit != exitOK && tt.when == asked {
+				s.sees("\ndocbatch: ") // why it ended, on a line of its own
+			}
 			if left := leftIn(t, tmp); len(left) > 0 {
 				t.Errorf("left behind: %q", left)
 			}

@@ -74,27 +74,39 @@ func planJob(ctx context.Context, e env, o *planOptions, j *job) error {
 
 // sayPlan makes a plan and says it.
 func sayPlan(ctx context.Context, e env, j *job, q *question, part partFlags, asJSON bool) error {
-	p, err := makePlan(ctx, j, q, part)
-	if err != nil {
+	var p *plan
+	err := untilSignal(ctx, func(ctx context.Context) (err error) {
+		p, err = makePlan(ctx, j, q, part)
 		return err
-	}
-	if asJSON {
+	})
+	switch {
+	case err != nil:
+		return err
+	case asJSON:
 		writeJSON(e.stdout, "plan", asMap(p))
-		return nil
+	default:
+		p.tell(e.stdout)
 	}
-	p.tell(e.stdout)
 	return nil
 }
 
-// makePlan finds out what a run would do. It ends at the first signal, and leaves nothing behind then.
-func makePlan(ctx context.Context, j *job, q *question, part partFlags) (*plan, error) {
+// untilSignal has do work on what comes before anything is sent. Its context ends at the first signal; do cleans up, and the error
+// is that of the signal.
+func untilSignal(ctx context.Context, do func(context.Context) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	ctx, _, caught := catchSignals(ctx, cancel)
-	p, err := rehearse(ctx, j, q, part)
+	err := do(ctx)
 	if sig, _ := caught(); sig != nil {
-		return nil, withExit(exitCode(interruption(sig)), interruption(sig), "Nothing was sent.")
+		err = interruption(sig)
+		return withExit(exitCode(err), fmt.Errorf("%w: %w", err, errDeclined), "")
 	}
+	return err
+}
+
+// makePlan finds out what a run would do. When ctx ends, it leaves nothing behind.
+func makePlan(ctx context.Context, j *job, q *question, part partFlags) (*plan, error) {
+	p, err := rehearse(ctx, j, q, part)
 	if err != nil && pipeline.AsError(err).Kind == pipeline.KindMachine {
 		err = withExit(exitFailed, fmt.Errorf("plan in %s: %w", os.TempDir(), err), copyNext)
 	}

@@ -71,7 +71,7 @@ func TestPlanInterrupted(t *testing.T) {
 				t.Fatal(err)
 			}
 			<-ended
-			if got := cmd.ProcessState.ExitCode(); got != tt.exit || !strings.Contains(out.String(), "Nothing was sent.") {
+			if got := cmd.ProcessState.ExitCode(); got != tt.exit || !strings.Contains(out.String(), "ed: nothing was sent") {
 				t.Errorf("exit %d, want %d\n%s", got, tt.exit, out.String())
 			}
 			if left := leftIn(t, tmp); len(left) > 0 {
