@@ -13,6 +13,7 @@ import (
 // TestLeftovers has documents that wait from a run that a budget ended, and are gone or others in the next: nothing is sent for what
 // was there before.
 func TestLeftovers(t *testing.T) {
+	takesLong(t)
 	const rows, asked = 400, 100
 	j, dir := &journal{}, t.TempDir()
 	base := startAgent(t, demo.Options{Journal: j})
@@ -58,6 +59,7 @@ func TestLeftovers(t *testing.T) {
 
 // TestRedoIsOfItsQuestion asks again with one prompt; the answers to the other stay what they are.
 func TestRedoIsOfItsQuestion(t *testing.T) {
+	takesLong(t)
 	n := newNightly(t, 30, demo.Options{})
 	n.run(30, "--prompt", "One.")
 	n.run(30, "--prompt", "Two.", "--redo", "all")
@@ -79,6 +81,7 @@ func TestRedoIsOfItsQuestion(t *testing.T) {
 
 // TestEqualRefusals has one document fifty times that the agent refuses: it is asked once, and does not pass for fifty mistakes.
 func TestEqualRefusals(t *testing.T) {
+	takesLong(t)
 	n := newNightly(t, 70, demo.Options{FaultsFor: faultsFor(t, "BADDOC", "422")})
 	for i := range 50 {
 		n.write(documentName(i), "BADDOC. All the same.\n")

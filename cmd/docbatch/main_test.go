@@ -69,6 +69,15 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
+// takesLong leaves a test out of -short, which is for the race detector: it is slow on a program that is started again and again, and
+// the tests that stay start it in every way that these do.
+func takesLong(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("it starts the program many times")
+	}
+}
+
 // process is docbatch as a process of its own.
 func process(dir string, args ...string) *exec.Cmd {
 	cmd := exec.Command(os.Args[0], args...)

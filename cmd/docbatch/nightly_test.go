@@ -127,6 +127,7 @@ func TestNight(t *testing.T) {
 
 // TestPromptAndBack is a prompt that is changed, and changed back.
 func TestPromptAndBack(t *testing.T) {
+	takesLong(t)
 	n := newNightly(t, 60, demo.Options{})
 	answers := func() string {
 		var all []string
@@ -154,10 +155,8 @@ func TestPromptAndBack(t *testing.T) {
 
 // TestDuplicates is 100 equal documents among 1,000.
 func TestDuplicates(t *testing.T) {
-	documents, equal := 1000, 100
-	if testing.Short() {
-		documents, equal = 200, 20
-	}
+	takesLong(t)
+	const documents, equal = 1000, 100
 	n := newNightly(t, documents, demo.Options{Latency: time.Millisecond})
 	for i := range equal {
 		n.write(documentName(10*i), "All the same. Nothing else is known.\n")
@@ -176,6 +175,7 @@ func TestDuplicates(t *testing.T) {
 
 // TestSampleFirst works a part first; what comes after does not pay for it again.
 func TestSampleFirst(t *testing.T) {
+	takesLong(t)
 	n := newNightly(t, 300, demo.Options{})
 	if p := n.plan("--sample", "20"); p.Requests != 20 || p.Left != 280 {
 		t.Errorf("plan of a sample: %+v, want 20 requests and 280 left", p)
@@ -192,6 +192,7 @@ func TestSampleFirst(t *testing.T) {
 
 // TestRedo asks again on purpose.
 func TestRedo(t *testing.T) {
+	takesLong(t)
 	n := newNightly(t, 40, demo.Options{})
 	n.run(40)
 	if p := n.plan("--redo", "0000*"); p.Send.Again != 10 || p.Requests != 10 || p.Unchanged != 30 {
@@ -208,9 +209,7 @@ func TestRedo(t *testing.T) {
 
 // TestPlanIsRight compares a plan with what the agent counts and how long the run takes.
 func TestPlanIsRight(t *testing.T) {
-	if testing.Short() {
-		t.Skip("it takes as long as the limit makes it")
-	}
+	takesLong(t)
 	n := newNightly(t, 400, demo.Options{Latency: 20 * time.Millisecond})
 	n.run(20, "--sample", "20")
 	p := n.plan("--rpm", "3000")

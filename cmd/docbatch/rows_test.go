@@ -75,10 +75,8 @@ const asksTheRow = "Sum up row {{.Row}}, which is {{.Name}}.\n{{.Text}}"
 // TestRowsInsertedAndEdited is a table that changes from one night to the next: rows that only moved are not asked again, even where the
 // prompt prints where they are, and the output has every row in its place with its own answer.
 func TestRowsInsertedAndEdited(t *testing.T) {
-	documents := 10_000
-	if testing.Short() {
-		documents = 1000
-	}
+	takesLong(t)
+	const documents = 10_000
 	for _, tt := range []struct {
 		name, file string
 		flags      []string
@@ -149,6 +147,7 @@ func wantRows(t *testing.T, output string, rows [][]string) {
 // TestRowsOfNoKey changes small tables without a key column. A letter is a row of that mark, "-" one that is broken; the output has the
 // rows in their order, each with its own answer.
 func TestRowsOfNoKey(t *testing.T) {
+	takesLong(t)
 	for name, tt := range map[string]struct {
 		before, after string
 		prompt        string

@@ -208,6 +208,7 @@ func (m *mess) night(known bool) {
 // TestSums sees that a plan has every document in exactly one of its lines, and that the run sends what it says, whatever has happened
 // before.
 func TestSums(t *testing.T) {
+	takesLong(t)
 	m := newMess(t, 4)
 	for range 20 {
 		m.change()
