@@ -14,6 +14,8 @@ type experience struct {
 	Answers int     `json:"answers"`
 	Prompt  fit     `json:"prompt"` // bytes of a request, and tokens of its prompt
 	Reply   fit     `json:"reply"`  // bytes of a request, and tokens of its answer
+	Least   int     `json:"least"`  // bytes of the shortest request, and of the longest
+	Most    int     `json:"most"`
 	Spread  float64 `json:"spread"` // variance of the tokens about what was expected
 	Took    float64 `json:"took"`   // seconds, on average
 }
@@ -39,8 +41,9 @@ const (
 // learn notes what a request cost.
 func (e *experience) learn(req *Request, cost pipeline.Tokens, took time.Duration) {
 	if req.Agent != e.Agent {
-		*e = experience{Agent: req.Agent}
+		*e = experience{Agent: req.Agent, Least: req.size()}
 	}
+	e.Least, e.Most = min(e.Least, req.size()), max(e.Most, req.size())
 	off := float64(cost.Total()) - e.prompt(req) - e.reply(req)
 	e.Answers++
 	share := max(1.0/recalled, 1/float64(e.Answers))
@@ -79,7 +82,8 @@ type Forecast struct {
 	Answers    int     // how many answers of the same agent it is drawn from; without any it is a guess
 	Took       time.Duration
 
-	spread float64
+	spread  float64
+	strange float64 // tokens of answers to requests that are shorter, or longer, than all that were answered
 }
 
 // Forecast adds what req is expected to cost to f. Estimate is for the next request, on the safe side; this is for the sum of many.
@@ -92,7 +96,11 @@ func (m *Meter) Forecast(f *Forecast, req *Request) {
 	}
 	f.Requests++
 	f.Prompt += e.prompt(req)
-	f.Completion += e.reply(req)
+	reply := e.reply(req)
+	f.Completion += reply
+	if size := req.size(); size < e.Least || size > e.Most {
+		f.strange += reply
+	}
 	f.Answers, f.spread = e.Answers, e.Spread
 	f.Took = time.Duration(e.Took * float64(time.Second)) // of one answer, on average; 0 where it is not known
 }
@@ -102,14 +110,15 @@ func (f *Forecast) Tokens() pipeline.Tokens {
 	return pipeline.Tokens{Prompt: int(math.Round(f.Prompt)), Completion: int(math.Round(f.Completion))}
 }
 
-// Range is where the sum of all tokens will most likely lie (19 times out of 20, if the documents are like those before). Without
-// enough answers to draw it from it is from half to double.
+// Range is where the sum of all tokens will most likely lie (19 times out of 20, if the documents are like those before). How long the
+// answers to documents are that are shorter or longer than all before is not known. Without enough answers to draw it from it is
+// from half to double.
 func (f *Forecast) Range() (low, high int) {
 	sum := f.Prompt + f.Completion
 	if f.Answers < fewAnswers {
 		return int(sum / 2), int(math.Ceil(sum * 2))
 	}
 	n := float64(f.Requests)
-	half := 2*math.Sqrt(f.spread*(n+n*n/float64(f.Answers))) + drift*sum
+	half := 2*math.Sqrt(f.spread*(n+n*n/float64(f.Answers))) + drift*sum + f.strange
 	return int(max(0, sum-half)), int(math.Ceil(sum + half))
 }

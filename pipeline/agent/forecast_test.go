@@ -94,3 +94,19 @@ func TestForecastAfterADay(t *testing.T) {
 		t.Errorf("%+v from %d answers, want %+v from 10", got, f.Answers, want)
 	}
 }
+
+// TestForecastOfAnotherSize is a document that is shorter than all that were answered: what its answer costs is not known.
+func TestForecastOfAnotherSize(t *testing.T) {
+	l := mailbag{rand.New(rand.NewPCG(1, 2)), 4}
+	m := agent.NewMeter()
+	for range 100 {
+		req, cost := l.next()
+		m.Learn(req, cost, time.Second)
+	}
+	var f agent.Forecast
+	m.Forecast(&f, &agent.Request{Agent: "a", Messages: []agent.Message{{Content: text(10)}}})
+	low, high := f.Range()
+	if truly := 200 + 3 + 20; truly < low || truly > high { // a short answer
+		t.Errorf("range %d to %d, want one that holds %d", low, high, truly)
+	}
+}
