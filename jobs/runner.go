@@ -75,10 +75,10 @@ type run struct {
 
 // Run works until every document has an outcome, or each of the part that Sample and Limit choose, and returns nil then, whatever the
 // outcomes are. It returns early when stop is closed (ErrInterrupted), when the deadline comes, when too many documents failed, or
-// when a failure is fatal for all documents: that error. Then no new document is started, and what is not finished is pending again. Those in flight get
-// Grace; after a budget, the deadline or the threshold they are let finish, until stop is closed. A stop that leaves nothing
-// undone is none. When ctx ends, nothing is waited for but the store. A step or a source that still does not return then is
-// left behind, and what it may yet say is not heard.
+// when a failure is fatal for all documents: that error. Then no new document is started, and what is not finished is pending
+// again. Those in flight get Grace; after a budget, the deadline or the threshold they are let finish, until stop is closed. A stop
+// that leaves nothing undone is none. When ctx ends, nothing is waited for but the store. A step or a source that still does not
+// return then is left behind, and what it may yet say is not heard.
 func (r *Runner) Run(ctx context.Context, stop <-chan struct{}) error {
 	if r.Log == nil {
 		r.Log = slog.New(slog.DiscardHandler)

@@ -304,6 +304,23 @@ func (l *memLease) Owner() int64 { return l.owner }
 
 // Claim implements jobs.Lease.
 func (l *memLease) Claim(ctx context.Context, n int) ([]jobs.Item, error) {
+	return l.claim(ctx, n, l.m.sorted)
+}
+
+// Take implements jobs.Lease.
+func (l *memLease) Take(ctx context.Context, refs []pipeline.Ref) ([]jobs.Item, error) {
+	return l.claim(ctx, len(refs), func() (named []*memItem) {
+		for _, ref := range refs {
+			if it := l.m.byKey[memKey{ref.Source, ref.ID}]; it != nil {
+				named = append(named, it)
+			}
+		}
+		return named
+	})
+}
+
+// claim holds the first n of the items that can be claimed. from is called with m.mu held.
+func (l *memLease) claim(ctx context.Context, n int, from func() []*memItem) ([]jobs.Item, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -314,7 +331,7 @@ func (l *memLease) Claim(ctx context.Context, n int) ([]jobs.Item, error) {
 	}
 	l.m.expire(l.owner)
 	var claimed []jobs.Item
-	for _, it := range l.m.sorted() {
+	for _, it := range from() {
 		if len(claimed) >= n {
 			break
 		}
@@ -323,26 +340,6 @@ func (l *memLease) Claim(ctx context.Context, n int) ([]jobs.Item, error) {
 		}
 	}
 	return claimed, nil
-}
-
-// Take implements jobs.Lease.
-func (l *memLease) Take(ctx context.Context, refs []pipeline.Ref) ([]jobs.Item, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	l.m.mu.Lock()
-	defer l.m.mu.Unlock()
-	if err := l.check(); err != nil {
-		return nil, err
-	}
-	l.m.expire(l.owner)
-	var taken []jobs.Item
-	for _, ref := range refs {
-		if it := l.m.byKey[memKey{ref.Source, ref.ID}]; it != nil && l.m.claimable(it) {
-			taken = append(taken, l.hold(it))
-		}
-	}
-	return taken, nil
 }
 
 // claimable reports whether an item waits for a worker, and the listing that goes on has it.

@@ -46,7 +46,17 @@ func (s *Store) Join(ctx context.Context) (jobs.Lease, error) {
 func (l *lease) Owner() int64 { return l.owner }
 
 // Claim implements jobs.Lease. A claim holds at most about 8 MiB of fields.
-func (l *lease) Claim(ctx context.Context, n int) (claimed []jobs.Item, err error) {
+func (l *lease) Claim(ctx context.Context, n int) ([]jobs.Item, error) {
+	return l.claim(ctx, func(tx *tx) ([]jobs.Item, error) { return tx.pending(n, l.s.listing.Load()) })
+}
+
+// Take implements jobs.Lease.
+func (l *lease) Take(ctx context.Context, refs []pipeline.Ref) ([]jobs.Item, error) {
+	return l.claim(ctx, func(tx *tx) ([]jobs.Item, error) { return tx.pendingOf(refs, l.s.listing.Load()) })
+}
+
+// claim holds the items that choose finds pending.
+func (l *lease) claim(ctx context.Context, choose func(*tx) ([]jobs.Item, error)) (claimed []jobs.Item, err error) {
 	err = l.s.writer.do(ctx, 0, func(tx *tx) error {
 		if err := l.check(tx); err != nil {
 			return err
@@ -54,8 +64,7 @@ func (l *lease) Claim(ctx context.Context, n int) (claimed []jobs.Item, err erro
 		if err := tx.expire(l.s.now(), l.owner); err != nil {
 			return err
 		}
-		claimed, err = tx.pending(n, l.s.listing.Load())
-		if err != nil {
+		if claimed, err = choose(tx); err != nil {
 			return err
 		}
 		return l.hold(tx, claimed)
@@ -99,33 +108,20 @@ func (t *tx) release(owner int64) error {
 	return err
 }
 
-// Take implements jobs.Lease.
-func (l *lease) Take(ctx context.Context, refs []pipeline.Ref) (taken []jobs.Item, err error) {
-	err = l.s.writer.do(ctx, 0, func(tx *tx) error {
-		if err := l.check(tx); err != nil {
-			return err
+// pendingOf reads those of refs that wait; of those that a listing has, if one goes on.
+func (t *tx) pendingOf(refs []pipeline.Ref, listing *listing) ([]jobs.Item, error) {
+	c := claim{most: math.MaxInt}
+	for _, ref := range refs {
+		err := t.each(selectPending+` FROM sources s CROSS JOIN items i ON i.source = s.num`+joinFields+`
+			WHERE s.name = ? AND i.id = ? AND i.state = 'pending' AND i.gone_at IS NULL`, []any{ref.Source, ref.ID}, c.add)
+		if err != nil {
+			return nil, err
 		}
-		if err := tx.expire(l.s.now(), l.owner); err != nil {
-			return err
-		}
-		c := claim{most: math.MaxInt}
-		for _, ref := range refs {
-			err := tx.each(selectPending+` FROM sources s CROSS JOIN items i ON i.source = s.num`+joinFields+`
-				WHERE s.name = ? AND i.id = ? AND i.state = 'pending' AND i.gone_at IS NULL`, []any{ref.Source, ref.ID}, c.add)
-			if err != nil {
-				return err
-			}
-		}
-		taken = c.items
-		if listing := l.s.listing.Load(); listing != nil {
-			taken = slices.DeleteFunc(taken, func(it jobs.Item) bool { return !listing.has(it.Num) })
-		}
-		return l.hold(tx, taken)
-	})
-	if err != nil {
-		return nil, err
 	}
-	return taken, nil
+	if listing != nil {
+		c.items = slices.DeleteFunc(c.items, func(it jobs.Item) bool { return !listing.has(it.Num) })
+	}
+	return c.items, nil
 }
 
 // pending reads the first n items that wait, and fewer where they are large; of those that a listing has, if one goes on.
