@@ -17,10 +17,10 @@ import (
 )
 
 const (
-	german   = "Sehr geehrte Frau Müller,\r\nIhre Rechnung über 1.200 € ist fällig – „bitte“ zahlen.\r\n"
-	french   = "Où est la façade ? À côté du café, l’été dernier.\n"
-	russian  = "Уважаемый господин Иванов, счёт № 17 оплачен.\nС уважением\n"
-	japanese = "拝啓、請求書をお送りします。\n合計は千円です。\n"
+	germanText   = "Sehr geehrte Frau Müller,\r\nIhre Rechnung über 1.200 € ist fällig – „bitte“ zahlen.\r\n"
+	frenchText   = "Où est la façade ? À côté du café, l’été dernier.\n"
+	russianText  = "Уважаемый господин Иванов, счёт № 17 оплачен.\nС уважением\n"
+	japaneseText = "拝啓、請求書をお送りします。\n合計は千円です。\n"
 )
 
 func encode(t testing.TB, e encoding.Encoding, s string) string {
@@ -46,31 +46,31 @@ func TestDecode(t *testing.T) {
 	}{
 		{"empty", "", "", UTF8},
 		{"ascii", "hello\n", "hello\n", UTF8},
-		{"utf-8", german + russian + japanese, german + russian + japanese, UTF8},
-		{"utf-8 with mark", "\xef\xbb\xbf" + german, german, UTF8},
+		{"utf-8", germanText + russianText + japaneseText, germanText + russianText + japaneseText, UTF8},
+		{"utf-8 with mark", "\xef\xbb\xbf" + germanText, germanText, UTF8},
 		{"only a mark", "\xef\xbb\xbf", "", UTF8},
-		{"windows-1252 german", encode(t, charmap.Windows1252, german), german, Windows1252},
-		{"windows-1252 french", encode(t, charmap.Windows1252, french), french, Windows1252},
+		{"windows-1252 german", encode(t, charmap.Windows1252, germanText), germanText, Windows1252},
+		{"windows-1252 french", encode(t, charmap.Windows1252, frenchText), frenchText, Windows1252},
 		{"windows-1252 one byte", "caf\xe9", "café", Windows1252},
 		{"windows-1252 that looks like one utf-8 sequence", "CAF\xc9\xbb caf\xe9 \xe9t\xe9", "CAFÉ» café été", Windows1252},
-		{"utf-16le with mark", "\xff\xfe" + encode(t, le16, german), german, UTF16LE},
-		{"utf-16be with mark", "\xfe\xff" + encode(t, be16, japanese), japanese, UTF16BE},
-		{"utf-16le german", encode(t, le16, german), german, UTF16LE},
-		{"utf-16be french", encode(t, be16, french), french, UTF16BE},
-		{"utf-16le russian", encode(t, le16, russian), russian, UTF16LE},
-		{"utf-16be russian", encode(t, be16, russian), russian, UTF16BE},
-		{"utf-16le japanese", encode(t, le16, japanese), japanese, UTF16LE},
+		{"utf-16le with mark", "\xff\xfe" + encode(t, le16, germanText), germanText, UTF16LE},
+		{"utf-16be with mark", "\xfe\xff" + encode(t, be16, japaneseText), japaneseText, UTF16BE},
+		{"utf-16le german", encode(t, le16, germanText), germanText, UTF16LE},
+		{"utf-16be french", encode(t, be16, frenchText), frenchText, UTF16BE},
+		{"utf-16le russian", encode(t, le16, russianText), russianText, UTF16LE},
+		{"utf-16be russian", encode(t, be16, russianText), russianText, UTF16BE},
+		{"utf-16le japanese", encode(t, le16, japaneseText), japaneseText, UTF16LE},
 		{"utf-16le emoji", encode(t, le16, "okay 😀"), "okay 😀", UTF16LE},
 		{"utf-16le one letter", "a\x00", "a", UTF16LE},
 		{"utf-16le odd length", encode(t, le16, "hello world") + "x", "hello world\ufffd", UTF16LE},
 		{"utf-16le lone surrogate", "\xff\xfea\x00\x00\xd8", "a\ufffd", UTF16LE},
-		{"utf-32le", "\xff\xfe\x00\x00" + encode(t, le32, german), german, UTF32LE},
-		{"utf-32be", "\x00\x00\xfe\xff" + encode(t, be32, japanese), japanese, UTF32BE},
+		{"utf-32le", "\xff\xfe\x00\x00" + encode(t, le32, germanText), germanText, UTF32LE},
+		{"utf-32be", "\x00\x00\xfe\xff" + encode(t, be32, japaneseText), japaneseText, UTF32BE},
 		{"utf-32le cut", "\xff\xfe\x00\x00a\x00\x00\x00b\x00", "a\ufffd", UTF32LE},
 		{"utf-32be beyond unicode", "\x00\x00\xfe\xff\x7f\x00\x00\x00", "\ufffd", UTF32BE},
 		{"ascii with a stray NUL", "hello\x00world, here is more", "hello\x00world, here is more", UTF8},
 		{"short text with several controls", "a\x00b\tc\x1bd\u0080e, and more text\x7f", "a\x00b\tc\x1bd\u0080e, and more text\x7f", UTF8},
-		{"utf-8 with a broken byte", russian + "caf\xe9\n", russian + "café\n", UTF8},
+		{"utf-8 with a broken byte", russianText + "caf\xe9\n", russianText + "café\n", UTF8},
 		{"utf-8 cut in a character", "Уважаемый"[:len("Уважаемый")-1], "Уважаемы\u00d0", UTF8},
 		{"one windows-1252 byte late in ascii", ascii + "caf\xe9 \x80 5\n", ascii + "café € 5\n", Windows1252},
 	} {
@@ -104,8 +104,8 @@ func TestReaderAfterTheSample(t *testing.T) {
 	for _, tt := range []struct {
 		name, in, want string
 	}{
-		{"utf-8, then a windows-1252 byte", fill(russian) + "\xe9t\xe9", fill(russian) + "été"},
-		{"ascii, then utf-8", fill("abc") + japanese, fill("abc") + japanese},
+		{"utf-8, then a windows-1252 byte", fill(russianText) + "\xe9t\xe9", fill(russianText) + "été"},
+		{"ascii, then utf-8", fill("abc") + japaneseText, fill("abc") + japaneseText},
 		{"ascii, then utf-8 cut", fill("abc") + "\xe6\x8b", fill("abc") + "æ‹"},
 		{"utf-16, then half a unit", encode(t, le16, fill("abc")) + "d", fill("abc") + "\ufffd"},
 		{"character on the border", strings.Repeat("a", sampleBytes-1) + "é" + "ü", strings.Repeat("a", sampleBytes-1) + "éü"},
@@ -155,11 +155,11 @@ func TestIsBinary(t *testing.T) {
 	}{
 		{"empty", "", false},
 		{"ascii", "hello", false},
-		{"utf-8", russian + japanese, false},
-		{"utf-16le", encode(t, le16, german), false},
-		{"utf-16be russian", encode(t, be16, russian), false},
-		{"utf-32", "\xff\xfe\x00\x00" + encode(t, le32, german), false},
-		{"windows-1252", encode(t, charmap.Windows1252, german), false},
+		{"utf-8", russianText + japaneseText, false},
+		{"utf-16le", encode(t, le16, germanText), false},
+		{"utf-16be russian", encode(t, be16, russianText), false},
+		{"utf-32", "\xff\xfe\x00\x00" + encode(t, le32, germanText), false},
+		{"windows-1252", encode(t, charmap.Windows1252, germanText), false},
 		{"stray NUL", "hello\x00", false},
 		{"end of file of DOS", "hello\r\n\x1a", false},
 		{"coloured log", strings.Repeat("\x1b[32mINFO\x1b[0m ok\n", 100), false},
@@ -179,7 +179,7 @@ func TestIsBinary(t *testing.T) {
 }
 
 func FuzzDecode(f *testing.F) {
-	f.Add([]byte(german))
+	f.Add([]byte(germanText))
 	f.Add([]byte("\xff\xfea\x00\x00\xd8"))
 	f.Add([]byte("\xff\xfe\x00\x00a\x00\x00"))
 	f.Add([]byte("caf\xe9 \xe6\x8b"))
@@ -210,9 +210,9 @@ func FuzzDecode(f *testing.F) {
 func BenchmarkDecode(b *testing.B) {
 	for _, bb := range []struct{ name, text string }{
 		{"ascii", strings.Repeat("plain ascii, line after line\n", 10_000)},
-		{"utf-8", strings.Repeat(german, 4_000)},
-		{"windows-1252", strings.Repeat(encode(b, charmap.Windows1252, german), 4_000)},
-		{"utf-16", encode(b, le16, strings.Repeat(german, 2_000))},
+		{"utf-8", strings.Repeat(germanText, 4_000)},
+		{"windows-1252", strings.Repeat(encode(b, charmap.Windows1252, germanText), 4_000)},
+		{"utf-16", encode(b, le16, strings.Repeat(germanText, 2_000))},
 	} {
 		b.Run(bb.name, func(b *testing.B) {
 			in := []byte(bb.text)
@@ -225,7 +225,7 @@ func BenchmarkDecode(b *testing.B) {
 }
 
 func BenchmarkReader(b *testing.B) {
-	in := strings.Repeat(german, 20_000)
+	in := strings.Repeat(germanText, 20_000)
 	b.SetBytes(int64(len(in)))
 	for b.Loop() {
 		r, _, err := NewReader(strings.NewReader(in))

@@ -22,24 +22,58 @@ var boms = []struct {
 // detect decides the encoding of b, the whole of a text or its beginning, and how many bytes its byte order mark takes. This is the
 // place for a better detector: nothing else decides.
 func detect(b []byte, whole bool) (encoding string, bom int) {
-	for _, m := range boms {
-		if bytes.HasPrefix(b, []byte(m.mark)) {
-			return m.encoding, len(m.mark)
-		}
-	}
-	if bytes.IndexByte(b, 0) >= 0 {
-		if encoding = detectUTF16(b); encoding != "" {
-			return encoding, 0
-		}
+	if encoding, bom = marked(b); encoding != "" {
+		return encoding, bom
 	}
 	if utf8.Valid(b) {
 		return UTF8, 0
 	}
 	sequences, broken := countUTF8(b, whole)
-	if broken > sequences {
-		return Windows1252, 0
+	if broken <= sequences {
+		return UTF8, 0
 	}
-	return UTF8, 0
+	return guess(b[:min(len(b), sampleBytes)]), 0
+}
+
+// marked recognises the encodings that leave no doubt: by a byte order mark, their zero bytes or their escapes; "" for the others.
+func marked(b []byte) (encoding string, bom int) {
+	if encoding, bom = wide(b); encoding != "" {
+		return encoding, bom
+	}
+	return detectShifting(b), 0
+}
+
+// wide recognises a byte order mark, and without one UTF-16 and UTF-32; "" for what has neither.
+func wide(b []byte) (encoding string, bom int) {
+	for _, m := range boms {
+		if bytes.HasPrefix(b, []byte(m.mark)) {
+			return m.encoding, len(m.mark)
+		}
+	}
+	if bytes.IndexByte(b, 0) < 0 {
+		return "", 0
+	}
+	if encoding = detectUTF32(b); encoding != "" {
+		return encoding, 0
+	}
+	return detectUTF16(b), 0
+}
+
+// detectUTF32 recognises UTF-32 by its units, each of which has a high byte of zero and next to never more than Unicode has.
+func detectUTF32(b []byte) string {
+	b = b[:min(len(b), sampleBytes)&^3]
+	for i, name := range []string{UTF32LE, UTF32BE} {
+		zeros := 0
+		for unit := b; len(unit) > 0; unit = unit[4:] {
+			if unit[3-3*i] == 0 && unit[2-i] <= 0x10 {
+				zeros++
+			}
+		}
+		if zeros == len(b)/4 && zeros > 1 && wrongIn(b, name)*50 <= zeros {
+			return name
+		}
+	}
+	return ""
 }
 
 // detectUTF16 recognises UTF-16 by the zero bytes, which lie in the high half of the units of Latin letters, digits, spaces and line
@@ -64,14 +98,14 @@ func detectUTF16(b []byte) string {
 	if zeros == 0 || others*4 > zeros || zeros*100 < units {
 		return ""
 	}
-	if zeros*4 < units && wrongAsBytes(b)*4 < units || wrongAsUTF16(b, encoding)*50 > units {
+	if zeros*4 < units && wrongAsBytes(b)*4 < units || wrongIn(b, encoding)*50 > units {
 		return ""
 	}
 	return encoding
 }
 
-// wrongAsUTF16 counts what a text would not have if b were UTF-16.
-func wrongAsUTF16(b []byte, encoding string) int {
+// wrongIn counts what a text would not have if b were in the encoding.
+func wrongIn(b []byte, encoding string) int {
 	out, _, _ := transform.Bytes(decoder(encoding), b)
 	return wrong(string(out), encoding)
 }
