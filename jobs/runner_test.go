@@ -162,7 +162,7 @@ func TestClasses(t *testing.T) {
 		want jobs.Counts
 	}{
 		"transient":         {pipeline.Errorf(pipeline.Transient, pipeline.KindServer, "502"), jobs.Counts{Done: 99, Failed: 1}},
-		"invalid":           {pipeline.Errorf(pipeline.Invalid, pipeline.KindFormat, "no text"), jobs.Counts{Done: 99, Failed: 1}},
+		"invalid":           {pipeline.Errorf(pipeline.Invalid, pipeline.KindUnsupported, "no text"), jobs.Counts{Done: 99, Failed: 1}},
 		"refused":           {pipeline.Errorf(pipeline.Refused, pipeline.KindTooLong, "too long"), jobs.Counts{Done: 99, Failed: 1}},
 		"nobody classed it": {errors.New("what?"), jobs.Counts{Done: 99, Failed: 1}},
 	} {

@@ -75,7 +75,7 @@ func TestInFlightAfterTheThreshold(t *testing.T) {
 		q := jobstest.NewMem()
 		step := func(ctx context.Context, doc *pipeline.Document, rec *pipeline.Record) error {
 			if doc.Row == 1 {
-				return errors.Join(pipeline.Sleep(ctx, time.Second), pipeline.Errorf(pipeline.Invalid, pipeline.KindFormat, "no text"))
+				return errors.Join(pipeline.Sleep(ctx, time.Second), pipeline.Errorf(pipeline.Invalid, pipeline.KindUnsupported, "no text"))
 			}
 			return answer(10*time.Minute)(ctx, doc, rec)
 		}

@@ -45,10 +45,12 @@ const (
 	KindTruncated   = "truncated"   // the answer was cut at the agent's length limit
 	KindPrompt      = "prompt"      // the template can't be rendered for this document
 	KindRead        = "read"        // the document can't be read: permission, gone, not a regular file
-	KindFormat      = "format"      // no extractor for this format
+	KindUnsupported = "unsupported" // no reader for this format
 	KindDamaged     = "damaged"     // not what it claims to be: a broken row, a bad encoding
 	KindNoText      = "no_text"     // nothing in it to ask about
-	KindTooLarge    = "too_large"   // over a bound on bytes
+	KindNothing     = "nothing"     // a file without a byte in it
+	KindTooLarge    = "too_large"   // over a bound on bytes, pages, parts or nesting
+	KindSlow        = "slow"        // reading it took longer than the bound
 	KindEncrypted   = "encrypted"   // protected by a password
 	KindInterrupted = "interrupted" // the run ended while the request was on its way
 	KindPanic       = "panic"       // a panic in a step

@@ -38,8 +38,16 @@ type Document struct {
 	MediaType string            // what the bytes are, for example "text/plain"; set by the extract step, "" before
 	Data      []byte            // the bytes as read; nil for a row and after extraction
 	Text      string            // the text that the agent gets: UTF-8, no NUL
+	Images    []Image           // what the agent is to look at beside or in place of Text: a picture, the pages of a scan
 	After     int64             // answers that were stored up to this number do not count: it is to be asked again; 0: all count
 	Meta      map[string]string // what the format says of the document, such as "title"; may be nil
+}
+
+// An Image is a picture that an agent looks at: a document that is one, or a page of a document.
+type Image struct {
+	MediaType string // image/png, image/jpeg, image/gif or image/webp
+	Data      []byte
+	Page      int // the page that it shows, from 1; 0 where it is no page
 }
 
 // A Source lists documents and opens them. It is made by an Open or New of its package, which has already checked that
@@ -123,6 +131,7 @@ type Record struct {
 	Started  time.Time     // when the work on the document began
 	Duration time.Duration // how long the work on it took, waiting for limits included
 	Gone     time.Time     // when the document was found to be gone from the inputs; zero while it is there
+	Warnings []string      // what of the document could not be read, in words; nil where all could
 	Tries    int           // how many requests were sent for it
 	Attempts []Attempt     // each of them, in order; filled while working, not when records are read back in bulk
 }

@@ -133,7 +133,7 @@ func whatNext(err error) string {
 		return "Check the base URL (--base-url, or agent.base_url in the job file), the limits that are set, and the agent; then the same command goes on."
 	case pipeline.KindState:
 		return "See that the file is in its place, can be written, and that there is free space; then the same command goes on. Stored answers are kept."
-	case pipeline.KindRead, pipeline.KindDamaged, pipeline.KindFormat, pipeline.KindEncrypted, pipeline.KindTooLarge:
+	case pipeline.KindRead, pipeline.KindDamaged, pipeline.KindUnsupported, pipeline.KindEncrypted, pipeline.KindTooLarge:
 		return "Mend the input; then the same command goes on. Nothing that is finished is asked again."
 	case pipeline.KindPanic, pipeline.KindUnclassed:
 		return "This is a bug in docbatch. Please report it with the lines above."

@@ -18,8 +18,9 @@ var (
 		"pipeline":       {},
 		"pipeline/guess": {},
 
-		"pipeline/charset": {},
-		"pipeline/extract": {"pipeline", "pipeline/charset"},
+		"pipeline/charset":         {},
+		"pipeline/extract":         {"pipeline", "pipeline/charset", "pipeline/extract"},
+		"pipeline/extract/content": {"pipeline"},
 
 		"pipeline/agent":        {"pipeline"},
 		"pipeline/agent/openai": {"pipeline", "pipeline/agent"},
@@ -28,7 +29,7 @@ var (
 		"pipeline/prompt": {"pipeline", "pipeline/agent", "pipeline/guess"},
 		"pipeline/ask":    {"pipeline", "pipeline/agent", "pipeline/prompt"},
 
-		"sources": {"pipeline", "pipeline/charset", "pipeline/guess", "sources"},
+		"sources": {"pipeline", "pipeline/charset", "pipeline/extract/workbook/numfmt", "pipeline/guess", "sources"},
 		"sinks":   {"pipeline", "sinks"},
 
 		"jobs":          {"pipeline"},
@@ -44,11 +45,16 @@ var (
 
 	// only says which packages alone may import a module.
 	only = map[string][]string{
-		"modernc.org/sqlite":                {"jobs/sqlite"},
-		"github.com/sashabaranov/go-openai": {"pipeline/agent/openai"},
-		"github.com/xuri/excelize/v2":       {"sources/xlsx", "sinks/xlsx", "testdata"},
-		"github.com/spf13/cobra":            {"cmd"},
-		"github.com/goccy/go-yaml":          {"cmd"},
+		"modernc.org/sqlite":                     {"jobs/sqlite"},
+		"github.com/sashabaranov/go-openai":      {"pipeline/agent/openai"},
+		"github.com/xuri/excelize/v2":            {"sources/xlsx", "sinks/xlsx", "pipeline/extract/workbook", "testdata"},
+		"github.com/klippa-app/go-pdfium":        {"pipeline/extract/pdf"},
+		"github.com/tetratelabs/wazero":          {"pipeline/extract/pdf"},
+		"codeberg.org/readeck/go-readability/v2": {"pipeline/extract/html"},
+		"github.com/ulikunitz/xz":                {"sources/archive"},
+		"github.com/mikelolasagasti/xz":          {"sources/archive"},
+		"github.com/spf13/cobra":                 {"cmd"},
+		"github.com/goccy/go-yaml":               {"cmd"},
 	}
 
 	// standardOnly may import nothing but the standard library.

@@ -42,7 +42,7 @@ func New() *Step {
 func (s *Step) Name() string { return "extract" }
 
 // Do leaves in doc.Text the document's text with LF line ends and without control characters other than newline and tab. A
-// document that has Text already, a row, keeps it but for those. Errors are of class Invalid: KindFormat where there is no
+// document that has Text already, a row, keeps it but for those. Errors are of class Invalid: KindUnsupported where there is no
 // extractor for what the bytes are, KindNoText where nothing but white space is in it.
 func (s *Step) Do(ctx context.Context, doc *pipeline.Document, _ *pipeline.Record) error {
 	if err := ctx.Err(); err != nil {
@@ -68,7 +68,7 @@ func (s *Step) extract(ctx context.Context, doc *pipeline.Document) error {
 	doc.MediaType = mediaType(doc.Name, doc.Data)
 	extract, ok := s.extractors[doc.MediaType]
 	if !ok {
-		return pipeline.Errorf(pipeline.Invalid, pipeline.KindFormat,
+		return pipeline.Errorf(pipeline.Invalid, pipeline.KindUnsupported,
 			"%s: no extractor for %s yet; convert it to text first%s", doc.Name, describe(doc.MediaType), excludeHint(doc.Name))
 	}
 	text, err := extract(ctx, doc)

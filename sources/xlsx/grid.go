@@ -8,6 +8,7 @@ import (
 	"io"
 	"strconv"
 
+	"docbatch/pipeline/extract/workbook/numfmt"
 	"docbatch/sources/table"
 )
 
@@ -38,7 +39,7 @@ type gridRow struct {
 type grid struct {
 	m       *markup
 	strings *sharedStrings
-	formats *formats
+	formats *numfmt.Formats
 
 	started bool
 	number  int // of the row that was read last
@@ -53,7 +54,7 @@ type grid struct {
 // A span is where in grid.text a cell's text is.
 type span struct{ start, end int }
 
-func newGrid(in io.Reader, strings *sharedStrings, formats *formats) *grid {
+func newGrid(in io.Reader, strings *sharedStrings, formats *numfmt.Formats) *grid {
 	return &grid{m: newMarkup(in), strings: strings, formats: formats}
 }
 
@@ -245,7 +246,7 @@ func (g *grid) value(kind string, style int) (err error) {
 	case "e", "d":
 		g.text = append(g.text, raw...)
 	default:
-		g.text = g.formats.append(g.text, style, raw)
+		g.text = g.formats.Append(g.text, style, raw)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"docbatch/pipeline/extract/workbook/numfmt"
 	"docbatch/sources/table"
 )
 
@@ -28,7 +29,7 @@ func FuzzGrid(f *testing.F) {
 			t.Fatal(err)
 		}
 		fill := filler{waiting: merged}
-		g := newGrid(strings.NewReader(text), strs, newFormats([]string{"General", "yyyy-mm-dd"}, false))
+		g := newGrid(strings.NewReader(text), strs, numfmt.New([]string{"General", "yyyy-mm-dd"}, false, 0))
 		last := 0
 		for {
 			row, err := g.next()

@@ -9,14 +9,14 @@ import (
 	"strings"
 
 	"docbatch/pipeline"
+	"docbatch/pipeline/extract/workbook/numfmt"
 	"docbatch/pipeline/guess"
 	"docbatch/sources/pathname"
 )
 
 const (
-	maxSheets    = 10000
-	maxStyles    = 1 << 16 // Excel allows 65,490
-	maxCodeBytes = 1024    // of a number format; Excel allows 255 characters
+	maxSheets = 10000
+	maxStyles = 1 << 16 // Excel allows 65,490
 )
 
 // A sheet is one entry of the workbook.
@@ -77,11 +77,11 @@ func workbookPart(a *archive) (string, error) {
 	}
 	switch {
 	case strings.HasSuffix(part, ".bin"):
-		return "", fault(pipeline.KindFormat, "open %s: it is a workbook of the binary format XLSB: save it as XLSX", a.file.Name())
+		return "", fault(pipeline.KindUnsupported, "open %s: it is a workbook of the binary format XLSB: save it as XLSX", a.file.Name())
 	case a.has("content.xml"):
-		return "", fault(pipeline.KindFormat, "open %s: it is an OpenDocument file: save it as XLSX", a.file.Name())
+		return "", fault(pipeline.KindUnsupported, "open %s: it is an OpenDocument file: save it as XLSX", a.file.Name())
 	}
-	return "", fault(pipeline.KindFormat, "open %s: it is a ZIP file without a workbook in it", a.file.Name())
+	return "", fault(pipeline.KindUnsupported, "open %s: it is a ZIP file without a workbook in it", a.file.Name())
 }
 
 // visit walks over a small part.
@@ -156,7 +156,7 @@ func readStyles(a *archive, part string) ([]string, error) {
 		id, err := strconv.Atoi(attribute(e, "numFmtId"))
 		switch {
 		case e.Name.Local == "numFmt" && parent == "numFmts":
-			if code := attribute(e, "formatCode"); err == nil && len(code) <= maxCodeBytes && len(own) < maxStyles {
+			if code := attribute(e, "formatCode"); err == nil && len(code) <= numfmt.MaxCodeBytes && len(own) < maxStyles {
 				own[id] = code
 			}
 		case e.Name.Local == "xf" && parent == "cellXfs":
@@ -171,7 +171,7 @@ func readStyles(a *archive, part string) ([]string, error) {
 	for i, id := range ids {
 		code, ok := own[id]
 		if !ok {
-			code = builtin(id)
+			code = numfmt.Builtin(id)
 		}
 		codes[i] = code
 	}

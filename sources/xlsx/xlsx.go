@@ -20,6 +20,7 @@ import (
 	"slices"
 
 	"docbatch/pipeline"
+	"docbatch/pipeline/extract/workbook/numfmt"
 	"docbatch/sources/pathname"
 	"docbatch/sources/table"
 )
@@ -305,7 +306,7 @@ func (s *Source) grid(ctx context.Context, width int) iter.Seq2[gridRow, error] 
 			return
 		}
 		defer in.Close()
-		g := newGrid(in, s.strings, newFormats(s.book.codes, s.book.date1904))
+		g := newGrid(in, s.strings, numfmt.New(s.book.codes, s.book.date1904, 0))
 		merged := filler{waiting: s.merged}
 		for {
 			row, err := g.next()

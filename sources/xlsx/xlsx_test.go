@@ -315,7 +315,7 @@ func TestOpenErrors(t *testing.T) {
 		"password":              {Options{Path: encrypted}, pipeline.KindEncrypted, "protected by a password: save it without one"},
 		"old format":            {Options{Path: bytesFile(t, ole)}, pipeline.KindDamaged, "old format XLS: save it as XLSX"},
 		"cut off":               {Options{Path: bytesFile(t, whole[:len(whole)/2])}, pipeline.KindDamaged, "the workbook is damaged: zip: not a valid zip file"},
-		"a ZIP of others":       {Options{Path: repack(t, good, "xl/workbook.xml", none)}, pipeline.KindFormat, "a ZIP file without a workbook"},
+		"a ZIP of others":       {Options{Path: repack(t, good, "xl/workbook.xml", none)}, pipeline.KindUnsupported, "a ZIP file without a workbook"},
 		"no sheet part":         {Options{Path: repack(t, good, "xl/worksheets/sheet1.xml", none)}, pipeline.KindDamaged, "it has no part xl/worksheets/sheet1.xml"},
 		"broken workbook part":  {Options{Path: repack(t, good, "xl/workbook.xml", func(s string) string { return s[:len(s)/2] })}, pipeline.KindDamaged, "the workbook is damaged: xl/workbook.xml: "},
 		"broken shared strings": {Options{Path: repack(t, good, "xl/sharedStrings.xml", func(s string) string { return s[:len(s)/2] })}, pipeline.KindDamaged, "the workbook is damaged: xl/sharedstrings.xml: "},

@@ -1,4 +1,6 @@
-package xlsx
+// Package numfmt writes the numbers of a workbook as Excel (English) shows them: by the number formats of ECMA-376 part 1, 18.8.30 and
+// 18.8.31. It formats some millions of numbers a second; what it does not know itself it leaves to excelize.
+package numfmt
 
 import (
 	"bytes"
@@ -10,9 +12,9 @@ import (
 // localDate is what a date is written as whose format says only "as in the reader's country".
 const localDate = "yyyy-mm-dd"
 
-// builtin is the number format of an id that a workbook uses without saying what it is (ECMA-376 part 1, 18.8.30), as
+// Builtin is the code of the number format of an id that a workbook uses without saying what it is (ECMA-376 part 1, 18.8.30), as
 // Excel shows it in English. The ones that depend on the country of whoever looks are written in the order of ISO 8601.
-func builtin(id int) string {
+func Builtin(id int) string {
 	switch {
 	case id >= 0 && id < len(builtins):
 		return builtins[id]
@@ -40,20 +42,26 @@ var accounting = []string{
 	"mm:ss", "[h]:mm:ss", "mm:ss.0", "##0.0E+0", "@",
 }
 
-// formats writes numbers as their styles say. It is used by one goroutine.
-type formats struct {
+// MaxCodeBytes is the length of the longest code that this package is meant for; Excel allows 255 characters.
+const MaxCodeBytes = 1024
+
+// Formats writes numbers as their styles say. It is used by one goroutine.
+type Formats struct {
 	codes    []string // by style
 	date1904 bool
 	compiled []*format
 	stranger *stranger
 }
 
-func newFormats(codes []string, date1904 bool) *formats {
-	return &formats{codes: codes, date1904: date1904, compiled: make([]*format, len(codes)), stranger: newStranger(date1904)}
+// New makes Formats of the codes of a workbook's styles, none longer than MaxCodeBytes. Dates count from 1904 or from 1900. Numbers in
+// formats that are left to excelize are written as they are stored after the first maxSlow of them, since one may take it 160 us; 0 is
+// without end.
+func New(codes []string, date1904 bool, maxSlow int) *Formats {
+	return &Formats{codes: codes, date1904: date1904, compiled: make([]*format, len(codes)), stranger: newStranger(date1904, maxSlow)}
 }
 
-// append appends the number raw as a person sees it in Excel. What is no number is appended as it is.
-func (f *formats) append(dst []byte, style int, raw []byte) []byte {
+// Append appends the number raw as a person sees it in Excel, in the style of that index. What is no number is appended as it is.
+func (f *Formats) Append(dst []byte, style int, raw []byte) []byte {
 	x, err := strconv.ParseFloat(string(raw), 64)
 	if err != nil || math.IsNaN(x) || math.IsInf(x, 0) {
 		return append(dst, raw...)

@@ -1,4 +1,4 @@
-package xlsx
+package numfmt
 
 import (
 	"strings"
@@ -8,7 +8,7 @@ import (
 
 const (
 	maxExoticCodes = 256   // formats that a workbook may have of them
-	maxExoticTexts = 10000 // numbers remembered, since excelize takes up to 50 us for one
+	maxExoticTexts = 10000 // numbers remembered, since excelize takes up to 160 us for one
 )
 
 // A stranger writes numbers in the formats that this package does not know itself: fractions, exponents, text among digits, dates
@@ -18,13 +18,15 @@ type stranger struct {
 	book     *excelize.File
 	styles   map[string]int
 	texts    map[numberAs]string
+	max      int // numbers that it is asked for; 0: any number
+	asked    int
 }
 
 // A numberAs is a number and its format.
 type numberAs struct{ code, raw string }
 
-func newStranger(date1904 bool) *stranger {
-	return &stranger{date1904: date1904, styles: make(map[string]int), texts: make(map[numberAs]string)}
+func newStranger(date1904 bool, max int) *stranger {
+	return &stranger{date1904: date1904, max: max, styles: make(map[string]int), texts: make(map[numberAs]string)}
 }
 
 // text is the number as the format shows it, or as it is stored where excelize can't tell.
@@ -33,6 +35,10 @@ func (e *stranger) text(code string, raw []byte) string {
 	if text, ok := e.texts[key]; ok {
 		return text
 	}
+	if e.max > 0 && e.asked == e.max {
+		return key.raw
+	}
+	e.asked++
 	if len(e.texts) == maxExoticTexts {
 		clear(e.texts)
 	}
