@@ -26,7 +26,7 @@ const (
 )
 
 // Version changes when the same records are written in another way.
-const Version = 1
+const Version = 2
 
 // Open begins the output at path, in the format that its extension names: .csv, .jsonl, .ndjson or .xlsx, in any case. fields
 // are the names of the original columns, the union over all sources, each once; JSONL doesn't need them. What is at

@@ -62,9 +62,9 @@ func TestUnknownExtension(t *testing.T) {
 
 func TestStream(t *testing.T) {
 	for _, tt := range []struct{ format, want string }{
-		{sinks.CSV, "id,name,answer,state,class,error,model,prompt_tokens,completion_tokens,tokens,duration_ms,attempts,source\r\n" +
-			"1,tickets.csv row 2,x,done,,,demo-1,101,7,108,1234,2,tickets.csv\r\n"},
-		{sinks.JSONL, `{"id":"1","name":"tickets.csv row 2","fields":{},"answer":"x","state":"done","class":"","error":"","model":"demo-1",` +
+		{sinks.CSV, "id,name,answer,state,class,error,warnings,model,prompt_tokens,completion_tokens,tokens,duration_ms,attempts,source\r\n" +
+			"1,tickets.csv row 2,x,done,,,,demo-1,101,7,108,1234,2,tickets.csv\r\n"},
+		{sinks.JSONL, `{"id":"1","name":"tickets.csv row 2","fields":{},"answer":"x","state":"done","class":"","error":"","warnings":"","model":"demo-1",` +
 			`"prompt_tokens":101,"completion_tokens":7,"tokens":108,"duration_ms":1234,"attempts":2,"source":"tickets.csv"}` + "\n"},
 	} {
 		t.Run(tt.format, func(t *testing.T) {

@@ -200,6 +200,9 @@ func showRecord(line func(key, format string, args ...any), rec *pipeline.Record
 		line("class", "%s", rec.Err.Class)
 		line("error", "%s", rec.Err)
 	}
+	for _, warning := range rec.Warnings {
+		line("warning", "%s", warning)
+	}
 	if rec.Model != "" {
 		line("model", "%s", rec.Model)
 		line("tokens", "%s prompt, %s completion", grouped(rec.Tokens.Prompt), grouped(rec.Tokens.Completion))
@@ -297,7 +300,7 @@ func documentJSON(d *sqlite.Entry) map[string]any {
 // recordJSON is what an outcome is, besides its document.
 func recordJSON(rec *pipeline.Record) map[string]any {
 	fields := map[string]any{"answer": rec.Answer, "model": rec.Model, "tokens": rec.Tokens, "request": rec.Request,
-		"cached": rec.Cached, "duration_ms": rec.Duration.Milliseconds()}
+		"cached": rec.Cached, "duration_ms": rec.Duration.Milliseconds(), "warnings": listed(rec.Warnings)}
 	if rec.Err != nil {
 		fields["class"], fields["kind"], fields["error"] = rec.Err.Class, rec.Err.Kind, rec.Err.Error()
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 
 	"docbatch/jobs"
@@ -148,12 +149,24 @@ func (t *tx) putRecord(item, run int64, rec *pipeline.Record, keys outcomeKeys) 
 		askedAt, askedMS = a.Started.UnixMilli(), a.Duration.Milliseconds()
 	}
 	_, err := t.exec(`INSERT INTO records (item, num, run, state, class, kind, status, error, request, answer,
-			model, prompt_tokens, completion_tokens, cached, started_at, duration_ms, tries, asked_at, asked_ms)
-		VALUES (?1, (SELECT record FROM items WHERE num = ?1), nullif(?, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+			model, prompt_tokens, completion_tokens, cached, started_at, duration_ms, tries, asked_at, asked_ms, warnings)
+		VALUES (?1, (SELECT record FROM items WHERE num = ?1), nullif(?, 0), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
 		item, run, string(rec.State), class, kind, status, message, orNull(keys.request), keys.answer,
 		rec.Model, rec.Tokens.Prompt, rec.Tokens.Completion, rec.Cached, millis(rec.Started), rec.Duration.Milliseconds(), rec.Tries,
-		askedAt, askedMS)
+		askedAt, askedMS, listOrNull(rec.Warnings))
 	return err
+}
+
+// listOrNull is texts as a JSON array; NULL for none.
+func listOrNull(texts []string) any {
+	if len(texts) == 0 {
+		return nil
+	}
+	b, err := json.Marshal(texts)
+	if err != nil {
+		panic(err) // strings
+	}
+	return string(b)
 }
 
 // orNull is NULL for a hash that is not there.

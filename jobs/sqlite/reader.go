@@ -239,7 +239,7 @@ func (r *Reader) Columns(ctx context.Context, gone bool) ([]string, error) {
 const (
 	selectRef     = `s.name, i.id, i.name, i.stamp, i.row, h.names, d.fields, i.state`
 	selectOutcome = `r.state, r.class, r.kind, r.status, r.error, r.request, a.text, r.model, r.prompt_tokens, r.completion_tokens,
-		r.cached, r.started_at, r.duration_ms, r.tries`
+		r.cached, r.started_at, r.duration_ms, r.tries, r.warnings`
 	joinRef = ` CROSS JOIN sources s ON s.num = i.source LEFT JOIN headers h ON h.num = i.header
 		LEFT JOIN documents d ON d.item = i.num`
 )
@@ -351,7 +351,7 @@ func (c *recordScanner) scan(rows *sql.Rows) (pipeline.Record, error) {
 
 // outcomeColumns are the columns of selectOutcome, all NULL where there is no outcome.
 type outcomeColumns struct {
-	state, class, kind, message, text, model             sql.NullString
+	state, class, kind, message, text, model, warnings   sql.NullString
 	status, prompt, completion, started, duration, tries sql.NullInt64
 	cached                                               sql.NullBool
 	request                                              []byte
@@ -359,7 +359,7 @@ type outcomeColumns struct {
 
 func (c *outcomeColumns) dest() []any {
 	return []any{&c.state, &c.class, &c.kind, &c.status, &c.message, &c.request, &c.text, &c.model, &c.prompt, &c.completion,
-		&c.cached, &c.started, &c.duration, &c.tries}
+		&c.cached, &c.started, &c.duration, &c.tries, &c.warnings}
 }
 
 // whole says what is missing of the outcome of an item in a state: in a damaged file what is joined is not found.
@@ -389,5 +389,14 @@ func (c *outcomeColumns) record() pipeline.Record {
 		Started:  timeOf(c.started),
 		Duration: time.Duration(c.duration.Int64) * time.Millisecond,
 		Tries:    int(c.tries.Int64),
+		Warnings: listOf(c.warnings.String),
 	}
+}
+
+// listOf reads a JSON array of texts; the column's check says that it is JSON.
+func listOf(array string) (texts []string) {
+	if array != "" {
+		_ = json.Unmarshal([]byte(array), &texts)
+	}
+	return texts
 }

@@ -152,6 +152,14 @@ func (r *Reader) Known(ctx context.Context, each func(source, id string, state p
 		})
 }
 
+// Asked is how many documents have an outcome, old or new, and were listed last with that question.
+func (r *Reader) Asked(ctx context.Context, question string) (n int, err error) {
+	err = r.query(ctx, "count documents", `SELECT count(*) FROM items WHERE record IS NOT NULL AND gone_at IS NULL
+		AND question = (SELECT num FROM questions WHERE fingerprint = ?)`, []any{question},
+		func(rows *sql.Rows) error { return rows.Scan(&n) })
+	return n, err
+}
+
 // Redo makes the documents pending again that choose chooses, and returns how many, all in one transaction. The question, as that of
 // List, is asked of them again: the answers that they have are kept, and count for other questions and other documents.
 func (s *Store) Redo(ctx context.Context, question string, choose func(source, id string, state pipeline.State) bool) (n int, err error) {

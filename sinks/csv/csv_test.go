@@ -114,8 +114,8 @@ func TestStream(t *testing.T) {
 	if err := s.Commit(); err != nil {
 		t.Fatal(err)
 	}
-	want := "id,name,Name_2,'=x,answer,state,class,error,model,prompt_tokens,completion_tokens,tokens,duration_ms,attempts,source\r\n" +
-		"1,tickets.csv row 2,Zoë,\"a,b\",\"one\ntwo\",done,,,demo-1,101,7,108,1234,2,tickets.csv\r\n"
+	want := "id,name,Name_2,'=x,answer,state,class,error,warnings,model,prompt_tokens,completion_tokens,tokens,duration_ms,attempts,source\r\n" +
+		"1,tickets.csv row 2,Zoë,\"a,b\",\"one\ntwo\",done,,,,demo-1,101,7,108,1234,2,tickets.csv\r\n"
 	if got := buf.String(); got != want {
 		t.Errorf("got\n%q\nwant\n%q", got, want)
 	}

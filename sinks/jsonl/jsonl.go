@@ -2,7 +2,7 @@
 // what must be and what no eye sees. It is the output for programs: texts are whole and unchanged but for NUL and bytes that are not UTF-8, and
 // counts are numbers.
 //
-// The keys are id, name, fields, answer, state, class, error, model, prompt_tokens, completion_tokens, tokens, duration_ms,
+// The keys are id, name, fields, answer, state, class, error, warnings, model, prompt_tokens, completion_tokens, tokens, duration_ms,
 // attempts, source; every line has them all. fields is an object with the original columns that the record has, in its order.
 package jsonl
 
@@ -60,6 +60,7 @@ func appendRecord(b []byte, rec *pipeline.Record) []byte {
 	b = appendText(b, table.State, string(state))
 	b = appendText(b, table.Class, string(class))
 	b = appendText(b, table.Error, message)
+	b = appendText(b, table.Warnings, table.WarningsOf(rec))
 	b = appendText(b, table.Model, rec.Model)
 	b = appendCount(b, table.PromptTokens, int64(rec.Tokens.Prompt))
 	b = appendCount(b, table.CompletionTokens, int64(rec.Tokens.Completion))

@@ -77,7 +77,7 @@ func TestLine(t *testing.T) {
 		}
 	}
 	want := `{"id":"1","name":"tickets.csv row 2","fields":{"ID":"<1>","answer":"mine & yours"},"answer":"one\n\"two\"\u2028",` +
-		`"state":"done","class":"","error":"","model":"demo-1","prompt_tokens":101,"completion_tokens":7,"tokens":108,` +
+		`"state":"done","class":"","error":"","warnings":"","model":"demo-1","prompt_tokens":101,"completion_tokens":7,"tokens":108,` +
 		`"duration_ms":1234,"attempts":2,"source":"tickets.csv"}` + "\n"
 	if got := buf.String(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)

@@ -18,6 +18,7 @@ const (
 	State            = "state"
 	Class            = "class"
 	Error            = "error"
+	Warnings         = "warnings"
 	Model            = "model"
 	PromptTokens     = "prompt_tokens"
 	CompletionTokens = "completion_tokens"
@@ -29,7 +30,7 @@ const (
 
 var (
 	before = []string{ID, Name}
-	after  = []string{Answer, State, Class, Error, Model, PromptTokens, CompletionTokens, Tokens, Duration, Attempts, Source}
+	after  = []string{Answer, State, Class, Error, Warnings, Model, PromptTokens, CompletionTokens, Tokens, Duration, Attempts, Source}
 )
 
 // Gone stands in State for a document that is gone from the inputs; what it was before is told by Answer, Class and Error.
@@ -87,7 +88,7 @@ func (t *Table) AppendCells(cells []string, rec *pipeline.Record) []string {
 	state, class, message := Outcome(rec)
 	cells = append(cells, rec.ID, rec.Name)
 	cells = t.appendFields(cells, rec.Fields)
-	return append(cells, rec.Answer, string(state), string(class), message, rec.Model,
+	return append(cells, rec.Answer, string(state), string(class), message, WarningsOf(rec), rec.Model,
 		strconv.Itoa(rec.Tokens.Prompt), strconv.Itoa(rec.Tokens.Completion), strconv.Itoa(rec.Tokens.Total()),
 		strconv.FormatInt(rec.Duration.Milliseconds(), 10), strconv.Itoa(rec.Tries), rec.Source)
 }
@@ -122,6 +123,11 @@ func Outcome(rec *pipeline.Record) (state pipeline.State, class pipeline.Class, 
 		return state, "", ""
 	}
 	return state, rec.Err.Class, strings.Map(printable, rec.Err.Error())
+}
+
+// WarningsOf is what of the document could not be read, one line a warning.
+func WarningsOf(rec *pipeline.Record) string {
+	return strings.Map(printable, strings.Join(rec.Warnings, "\n"))
 }
 
 func printable(r rune) rune {

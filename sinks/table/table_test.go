@@ -55,7 +55,7 @@ func TestAppendCells(t *testing.T) {
 		Model: "m", Tokens: pipeline.Tokens{Prompt: 1, Completion: 2}, Duration: 1999 * time.Microsecond, Tries: 3,
 	}
 	got := New([]string{"a", "b"}).AppendCells(nil, rec)
-	want := []string{"7", "n", "", "B", "", "failed", "invalid", "open n: no", "m", "1", "2", "3", "1", "3", "s"}
+	want := []string{"7", "n", "", "B", "", "failed", "invalid", "open n: no", "", "m", "1", "2", "3", "1", "3", "s"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -94,7 +94,7 @@ func TestFurtherSheets(t *testing.T) {
 		{"just full", 4, maxSheetBytes, 3, []int{4}},
 		{"one more", 4, maxSheetBytes, 4, []int{4, 2}},
 		{"beyond the sample", 61, maxSheetBytes, 130, []int{61, 61, 11}},
-		{"by bytes", 1000, header + 2*1600, 5, []int{3, 3, 2}},
+		{"by bytes", 1000, header + 2*1700, 5, []int{3, 3, 2}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s, path := small(t, tt.rows, tt.bytes)
@@ -135,7 +135,7 @@ func checkSheets(t *testing.T, path string, want []int) {
 		if err != nil || !panes.Freeze || panes.YSplit != 1 {
 			t.Errorf("%s: the header is not frozen: %+v, %v", sheet, panes, err)
 		}
-		ref := fmt.Sprintf("'%s'!$A$1:$N$%d", sheet, want[i])
+		ref := fmt.Sprintf("'%s'!$A$1:$O$%d", sheet, want[i])
 		if names[i].RefersTo != ref || names[i].Scope != sheet {
 			t.Errorf("%s: filter on %s of %s, want %s", sheet, names[i].RefersTo, names[i].Scope, ref)
 		}
