@@ -30,6 +30,7 @@ type Params struct {
 type Request struct {
 	Agent    string // the agent's slug, sent as the model name
 	Messages []Message
+	Images   []pipeline.Image // shown with the last message
 	Params   Params
 
 	// After is the number of the newest stored answer that does not count, because the document is to be asked again: see

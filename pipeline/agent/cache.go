@@ -154,7 +154,7 @@ func (c *Cache) ask(ctx context.Context, key string, req *Request) (*Answer, err
 	return a, nil
 }
 
-// Hash is the SHA-256, in hex, of all that determines an answer: base URL, agent, messages and parameters. How the
+// Hash is the SHA-256, in hex, of all that determines an answer: base URL, agent, messages, images and parameters. How the
 // answer is transported (Stream) is not part of it.
 func Hash(base string, req *Request) string {
 	params, err := json.Marshal(req.Params)
@@ -175,6 +175,10 @@ func Hash(base string, req *Request) string {
 	for _, m := range req.Messages {
 		write(m.Role)
 		write(m.Content)
+	}
+	for _, image := range req.Images {
+		write(image.MediaType)
+		write(string(image.Data))
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

@@ -101,9 +101,12 @@ func (f *fit) add(bytes, tokens, share float64) {
 	f.Covariance = (1 - share) * (f.Covariance + share*dx*dy)
 }
 
-// size is how many bytes of text a request has.
+// imageBytes is how many bytes of text cost what an image does, about: services count some 800 to 1,500 tokens for one of a page.
+const imageBytes = 4000
+
+// size is how many bytes of text a request has, and images in place of such.
 func (r *Request) size() int {
-	n := 0
+	n := len(r.Images) * imageBytes
 	for _, m := range r.Messages {
 		n += len(m.Content)
 	}

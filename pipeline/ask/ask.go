@@ -59,6 +59,7 @@ func (s *asking) Do(ctx context.Context, doc *pipeline.Document, rec *pipeline.R
 	answer, err := s.agent.Ask(ctx, &agent.Request{
 		Agent:    s.opts.Agent,
 		Messages: messages,
+		Images:   doc.Images,
 		Params:   s.opts.Params,
 		Stream:   s.opts.Stream,
 		After:    doc.After,

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -68,8 +69,11 @@ func (c *content) UnmarshalJSON(data []byte) error {
 		return nil
 	}
 	type part struct {
-		Type string `json:"type"`
-		Text string `json:"text"`
+		Type  string `json:"type"`
+		Text  string `json:"text"`
+		Image struct {
+			URL string `json:"url"`
+		} `json:"image_url"`
 	}
 	parts, err := decodeList[part](data, maxParts, "parts")
 	if err != nil {
@@ -77,13 +81,27 @@ func (c *content) UnmarshalJSON(data []byte) error {
 	}
 	texts := make([]string, 0, len(parts))
 	for _, p := range parts {
+		text := p.Text
 		if p.Type != "text" {
-			return fmt.Errorf("a part of type %.40q: this agent takes text only", p.Type)
+			var ok bool
+			if text, ok = picture(p.Type, p.Image.URL); !ok {
+				return fmt.Errorf("a part of type %.40q: this agent takes text, and pictures as data URLs", p.Type)
+			}
 		}
-		texts = append(texts, p.Text)
+		texts = append(texts, text)
 	}
 	*c = content(strings.Join(texts, "\n"))
 	return nil
+}
+
+// picture is what this agent sees of a picture.
+func picture(kind, url string) (text string, ok bool) {
+	mediaType, data, ok := strings.Cut(strings.TrimPrefix(url, "data:"), ";base64,")
+	if kind != "image_url" || !ok || !strings.HasPrefix(mediaType, "image/") {
+		return "", false
+	}
+	b, err := base64.StdEncoding.DecodeString(data)
+	return fmt.Sprintf("A picture (%s) of %d bytes.", mediaType, len(b)), err == nil
 }
 
 // decodeList decodes a JSON array of at most limit elements; null is an empty one.

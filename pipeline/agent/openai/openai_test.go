@@ -309,3 +309,23 @@ func TestContextEnds(t *testing.T) {
 		}
 	}
 }
+
+func TestImages(t *testing.T) {
+	var got string
+	a := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		got = string(body)
+		with200("application/json", good)(w, r)
+	})
+	req := question()
+	req.Messages = append([]agent.Message{{Role: "system", Content: "look"}}, req.Messages...)
+	req.Images = []pipeline.Image{{MediaType: "image/png", Data: []byte{1, 2, 3}, Page: 1}, {MediaType: "image/jpeg", Data: []byte{4}}}
+	if _, err := a.Ask(t.Context(), req); err != nil {
+		t.Fatal(err)
+	}
+	want := `{"model":"inbox-reader","messages":[{"role":"system","content":"look"},{"role":"user","content":[{"type":"text","text":"what is this?"},` +
+		`{"type":"image_url","image_url":{"url":"data:image/png;base64,AQID"}},{"type":"image_url","image_url":{"url":"data:image/jpeg;base64,BA=="}}]}]}` + "\n"
+	if got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
