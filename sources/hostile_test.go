@@ -1,6 +1,8 @@
 package sources
 
 import (
+	"archive/zip"
+	"bytes"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -36,7 +38,19 @@ func TestHostileNames(t *testing.T) {
 		return path
 	}
 	csv := write(".csv", "k,\x1b[2Jcol\u2028umn\nkey one,x\n\"k\nstate: done\x1b\u202e\",y\nragged\n,z\n")
-	for _, spec := range []Spec{{Path: csv, Key: "k"}, {Path: dir}, {Path: write(".txt", "text")}} {
+	var members bytes.Buffer
+	w := zip.NewWriter(&members)
+	for _, name := range []string{evil, evil + "/" + evil + ".txt", "../" + evil, evil} {
+		if _, err := w.Create(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	archive := write(".zip", members.String())
+	write(".tgz", "\x1f\x8b\x08damaged")
+	for _, spec := range []Spec{{Path: csv, Key: "k"}, {Path: dir}, {Path: write(".txt", "text")}, {Path: archive}} {
 		src, err := Open(t.Context(), spec)
 		if err != nil {
 			t.Fatal(err)

@@ -23,11 +23,13 @@ type Spec struct {
 	Path string // a folder or a file
 	Name string // of the source; "" for one made of Path
 
-	// For folders; see folder.Options.
+	// For folders and archives; see folder.Options and folder.Selection.
 	Include, Exclude []string
 	Hidden           bool
-	FollowSymlinks   bool
-	Skip             []string
+
+	// For folders; see folder.Options.
+	FollowSymlinks bool
+	Skip           []string
 
 	// For rows; see csv.Options and xlsx.Options.
 	Key, Text string
@@ -62,7 +64,7 @@ func Open(ctx context.Context, spec Spec) (pipeline.Source, error) {
 }
 
 // OpenAll opens the inputs of a job, in their order: folders, tables by their extension (.csv, .tsv, .psv, .xlsx, .xlsm), and all else
-// as plain files, which share one source at the place of the first of them.
+// as plain files, which share one source at the place of the first of them. An archive among these is the documents in it.
 //
 // A source without a Name is called by the last element of its path, escaped (see pathname), or by as many more as tell it from the
 // others; that of the plain files is called "files". A folder does not list files that are inputs themselves. The same input twice is an error.
@@ -97,10 +99,11 @@ func closeAll(srcs []pipeline.Source) error {
 // An input is what becomes one source.
 type input struct {
 	Spec
-	kind  kind
-	abs   string   // Path, absolute
-	real  string   // abs, without symbolic links
-	files []string // the plain files, where that is what it is; Path is the first
+	kind    kind
+	abs     string             // Path, absolute
+	real    string             // abs, without symbolic links
+	files   []string           // the plain files, where that is what it is; Path is the first
+	members []folder.Selection // of each of files, if it is an archive
 }
 
 // look finds out what each input is and gathers the plain files.
@@ -124,6 +127,7 @@ func look(specs []Spec) ([]*input, error) {
 		if in.kind == kindFile {
 			if group := groups[in.Name]; group != nil {
 				group.files = append(group.files, spec.Path)
+				group.members = append(group.members, in.members...)
 				group.MaxBytes = max(group.MaxBytes, spec.MaxBytes)
 				continue
 			}
@@ -138,7 +142,8 @@ func look(specs []Spec) ([]*input, error) {
 }
 
 func lookAt(spec Spec) (*input, error) {
-	in := &input{Spec: spec, files: []string{spec.Path}}
+	in := &input{Spec: spec, files: []string{spec.Path},
+		members: []folder.Selection{{Include: spec.Include, Exclude: spec.Exclude, Hidden: spec.Hidden}}}
 	info, err := os.Stat(spec.Path)
 	if err == nil {
 		in.abs, err = filepath.Abs(spec.Path)
@@ -193,7 +198,7 @@ func (in *input) open(ctx context.Context) (pipeline.Source, error) {
 		return opened(xlsx.Open(ctx, xlsx.Options{Name: in.Name, Path: in.Path, Key: in.Key, Text: in.Text,
 			Sheet: in.Sheet, NoHeader: in.NoHeader, HeaderRow: in.HeaderRow}))
 	default:
-		return opened(folder.OpenFiles(folder.FilesOptions{Name: in.Name, Paths: in.files, MaxBytes: in.MaxBytes}))
+		return opened(folder.OpenFiles(folder.FilesOptions{Name: in.Name, Paths: in.files, Select: in.members, MaxBytes: in.MaxBytes}))
 	}
 }
 

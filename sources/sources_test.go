@@ -1,6 +1,7 @@
 package sources
 
 import (
+	"archive/zip"
 	"errors"
 	"os"
 	"path/filepath"
@@ -97,6 +98,32 @@ func TestOpenAll(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestArchives: an archive that is an input is the documents in it, chosen as those of a folder are; a folder with it leaves it out.
+func TestArchives(t *testing.T) {
+	inbox(t, "in/a.txt", "b.txt")
+	for _, path := range []string{"in/c.zip", "d.zip"} {
+		f, err := os.Create(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := zip.NewWriter(f)
+		for _, name := range []string{"x.txt", "y.pdf", "t.csv"} {
+			if _, err := w.Create(name); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := errors.Join(w.Close(), f.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got := docs(t, openAll(t, []Spec{{Path: "in"}, {Path: "b.txt", Include: []string{"*.md"}}, {Path: "d.zip", Include: []string{"*.pdf"}},
+		{Path: "in/c.zip", Exclude: []string{"*.csv"}}}))
+	want := []string{"in:a.txt", "files:b.txt", "files:d.zip!/y.pdf", "files:in/c.zip!/x.txt", "files:in/c.zip!/y.pdf"}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

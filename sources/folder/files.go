@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"docbatch/pipeline"
+	"docbatch/sources/archive"
 	"docbatch/sources/pathname"
 )
 
@@ -17,12 +18,23 @@ type FilesOptions struct {
 	Name     string   // of the source; "" for "files"
 	Paths    []string // the files, in the order in which they are listed
 	MaxBytes int64    // bound on a document's size; 0 for DefaultMaxBytes
+
+	// Select says of each of Paths which members of it are documents, if it is an archive; nil for all but hidden ones.
+	Select []Selection
+}
+
+// A Selection chooses members of an archive, as Options do files of a folder. Patterns are matched with paths from the archive.
+type Selection struct {
+	Include, Exclude []string
+	Hidden           bool
 }
 
 // Files is a source of single files that a person named, so symbolic links are followed. The ID of a document is its path as it was
-// given, cleaned and with slashes, escaped as that of Source; so is its stamp.
+// given, cleaned and with slashes, escaped as that of Source; so is its stamp. Of archives the members are the documents.
 type Files struct {
 	options FilesOptions
+	filters []filter // one for each of options.Paths
+	shelf   *archive.Shelf
 }
 
 var _ pipeline.Source = (*Files)(nil)
@@ -49,7 +61,14 @@ func OpenFiles(o FilesOptions) (*Files, error) {
 		paths[i] = path
 	}
 	o.Paths = paths
-	return &Files{options: o}, nil
+	filters := make([]filter, len(paths))
+	for i, s := range o.Select {
+		var err error
+		if filters[i], err = newFilter(s.Include, s.Exclude, s.Hidden); err != nil {
+			return nil, err
+		}
+	}
+	return &Files{options: o, filters: filters, shelf: newShelf(o.MaxBytes)}, nil
 }
 
 func statRegular(path string) (fs.FileInfo, error) {
@@ -69,24 +88,52 @@ func (f *Files) Columns() []string { return nil }
 // List yields the files in the order in which they were named; see pipeline.Source. One that is gone since is not listed.
 func (f *Files) List(ctx context.Context) iter.Seq2[pipeline.Ref, error] {
 	return func(yield func(pipeline.Ref, error) bool) {
-		for _, path := range f.options.Paths {
-			if err := ctx.Err(); err != nil {
+		for i, path := range f.options.Paths {
+			refs, err := f.refs(ctx, path, f.filters[i])
+			if err != nil {
 				yield(pipeline.Ref{}, err)
 				return
 			}
-			info, err := statRegular(path)
-			if errors.Is(err, fs.ErrNotExist) {
-				continue
-			}
-			if lacking(err) {
-				yield(pipeline.Ref{}, machineError(path, err))
-				return
-			}
-			if !yield(f.ref(path, info, err), nil) {
-				return
+			for _, ref := range refs {
+				if err := ctx.Err(); err != nil {
+					yield(pipeline.Ref{}, err)
+					return
+				}
+				if !yield(ref, nil) {
+					return
+				}
 			}
 		}
 	}
+}
+
+// refs are those of a file: of the members of an archive, or its own; none where it is gone.
+func (f *Files) refs(ctx context.Context, path string, members filter) ([]pipeline.Ref, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if archive.Named(path) {
+		a := f.archived(path, pathname.Display(path))
+		refs, err := a.list(ctx, f.options.Name, newSieve(members, a.id, "", false).wanted)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil, nil
+		}
+		if !errors.Is(err, archive.ErrNotArchive) {
+			return refs, err
+		}
+	}
+	info, err := statRegular(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if lacking(err) {
+		return nil, machineError(path, err)
+	}
+	return []pipeline.Ref{f.ref(path, info, err)}, nil
+}
+
+func (f *Files) archived(path, id string) archived {
+	return archived{shelf: f.shelf, in: anywhere{}, name: path, path: path, id: id}
 }
 
 func (f *Files) ref(path string, info fs.FileInfo, err error) pipeline.Ref {
@@ -99,13 +146,20 @@ func (f *Files) ref(path string, info fs.FileInfo, err error) pipeline.Ref {
 
 // Open reads a file as Source.Open does, wherever it is.
 func (f *Files) Open(ctx context.Context, ref pipeline.Ref) (*pipeline.Document, error) {
-	path := filepath.FromSlash(pathname.Unescape(ref.ID))
-	data, err := read(ctx, anywhere{}, path, f.options.MaxBytes)
+	id, isMember := archiveOf(ref.ID)
+	path := filepath.FromSlash(pathname.Unescape(id))
+	var data []byte
+	var err error
+	if isMember {
+		data, err = f.archived(path, id).read(ctx, ref.ID)
+	} else {
+		data, err = read(ctx, anywhere{}, path, f.options.MaxBytes)
+	}
 	if err != nil {
 		return nil, failure(ctx, path, err)
 	}
 	return &pipeline.Document{Ref: ref, Path: path, Data: data}, nil
 }
 
-// Close does nothing: no file is held open.
-func (f *Files) Close() error { return nil }
+// Close lets go of the archives.
+func (f *Files) Close() error { return f.shelf.Close() }

@@ -1,17 +1,20 @@
 // Package folder is the source of documents that are files: all those of a folder and the folders in it (Source), or single
 // ones named by a person (Files).
 //
-// It reads regular files and nothing else, never outside the folder, and knows nothing of what is in them.
+// It reads regular files and nothing else, never outside the folder, and knows nothing of what is in them, but that archives
+// are folders: their members are documents (see package archive).
 package folder
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"os"
 	"path/filepath"
 	"slices"
 
 	"docbatch/pipeline"
+	"docbatch/sources/archive"
 	"docbatch/sources/pathname"
 )
 
@@ -22,7 +25,8 @@ const DefaultMaxBytes = 32 << 20
 //
 // Patterns are those of doublestar ("*", "**", "?", "[a-z]", "{a,b}") on the slash-separated path from the root. One without a slash is
 // matched with the last element of the path at any depth; one that begins with a slash only at the root; one that ends in
-// a slash matches folders only, and then all that is in them.
+// a slash matches folders only, and then all that is in them. An archive is a folder to them: "*.pdf" takes dump.zip!/letters/7.pdf,
+// which "dump.zip", "dump.zip!/letters/*" and "letters/" take too.
 type Options struct {
 	Name string // of the source; "" for the last element of Root
 	Root string // the folder
@@ -47,15 +51,15 @@ type Options struct {
 
 // A Source is the files of a folder, in the lexical order of their path's elements.
 //
-// The ID of a document is its slash-separated path from the root, as pathname.Escape writes it. Its stamp is made of size, times of
-// change, and permissions.
+// The ID of a document is its slash-separated path from the root, as pathname.Escape writes it; for a member of an archive see package
+// archive. Its stamp is made of size, times of change, and permissions; a member's, of size and bytes.
 type Source struct {
+	filter
 	options  Options
 	root     *os.Root
 	realRoot string // without symbolic links, absolute
-	include  []pattern
-	exclude  []pattern
 	skip     skipSet
+	shelf    *archive.Shelf
 }
 
 var _ pipeline.Source = (*Source)(nil)
@@ -71,10 +75,7 @@ func Open(o Options) (*Source, error) {
 		return nil, fatal("open folder", o.Root, err)
 	}
 	s := &Source{options: o}
-	if s.include, err = parsePatterns(o.Include); err != nil {
-		return nil, err
-	}
-	if s.exclude, err = parsePatterns(o.Exclude); err != nil {
+	if s.filter, err = newFilter(o.Include, o.Exclude, o.Hidden); err != nil {
 		return nil, err
 	}
 	if s.realRoot, err = realPath(o.Root); err != nil {
@@ -92,6 +93,7 @@ func Open(o Options) (*Source, error) {
 	if s.root, err = os.OpenRoot(o.Root); err != nil {
 		return nil, fatal("open folder", o.Root, err)
 	}
+	s.shelf = newShelf(s.options.MaxBytes)
 	return s, nil
 }
 
@@ -114,29 +116,46 @@ func (s *Source) List(ctx context.Context) iter.Seq2[pipeline.Ref, error] {
 	}
 }
 
-// Open reads a file of at most Options.MaxBytes. An error is of class Invalid: KindRead for a file that is gone, not readable, not regular
-// or outside the folder, KindTooLarge for one over the bound; but Transient where a later try may do better: the file
-// changed each of the three times that it was read, the disk or the network failed. It is of class Fatal, KindMachine, where this
-// machine lacks file descriptors or memory.
+// Open reads a file, or a member of an archive, of at most Options.MaxBytes. An error is of class Invalid: KindRead for a file that is gone,
+// not readable, not regular or outside the folder, KindTooLarge for one over the bound, and what package archive has for members; but Transient
+// where a later try may do better: the file changed each of the three times that it was read, the disk or the network failed. It is of
+// class Fatal, KindMachine, where this machine lacks file descriptors, memory, or room for the members of an archive.
 func (s *Source) Open(ctx context.Context, ref pipeline.Ref) (*pipeline.Document, error) {
-	local := filepath.FromSlash(pathname.Unescape(ref.ID))
+	id, isMember := archiveOf(ref.ID)
+	local := filepath.FromSlash(pathname.Unescape(id))
 	path := filepath.Join(s.options.Root, local)
 	if !filepath.IsLocal(local) {
 		return nil, pipeline.Errorf(pipeline.Invalid, pipeline.KindRead, "open %s: not inside %s", ref.ID, s.options.Root)
 	}
-	var in files = s.root
-	if s.options.FollowSymlinks {
-		in, local = anywhere{}, path
+	var data []byte
+	var err error
+	if isMember {
+		data, err = s.archived(local, id).read(ctx, ref.ID)
+	} else {
+		in, name := s.at(local)
+		data, err = read(ctx, in, name, s.options.MaxBytes)
 	}
-	data, err := read(ctx, in, local, s.options.MaxBytes)
 	if err != nil {
 		return nil, failure(ctx, path, err)
 	}
 	return &pipeline.Document{Ref: ref, Path: path, Data: data}, nil
 }
 
-// Close lets go of the folder.
-func (s *Source) Close() error { return s.root.Close() }
+func (s *Source) archived(local, id string) archived {
+	in, name := s.at(local)
+	return archived{shelf: s.shelf, in: in, name: name, path: filepath.Join(s.options.Root, local), id: id}
+}
+
+// at is where a file is looked up, and by which name: below the root, where links are not followed out of it.
+func (s *Source) at(local string) (files, string) {
+	if s.options.FollowSymlinks {
+		return anywhere{}, filepath.Join(s.options.Root, local)
+	}
+	return s.root, local
+}
+
+// Close lets go of the folder and its archives.
+func (s *Source) Close() error { return errors.Join(s.shelf.Close(), s.root.Close()) }
 
 // skipSet are real paths, and their last elements, by which nearly every file is passed without building its path.
 type skipSet struct {

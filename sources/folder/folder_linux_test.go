@@ -33,8 +33,8 @@ func loseRights(t *testing.T) {
 }
 
 func TestUnreadable(t *testing.T) {
-	root := tree(t, "a.txt", "locked/x", "secret.txt", "z.txt")
-	for _, path := range []string{"locked", "secret.txt"} {
+	root := tree(t, "a.txt", "locked/x", "secret.txt", "secret.zip", "z.txt")
+	for _, path := range []string{"locked", "secret.txt", "secret.zip"} {
 		if err := os.Chmod(filepath.Join(root, path), 0); err != nil {
 			t.Fatal(err)
 		}
@@ -46,10 +46,11 @@ func TestUnreadable(t *testing.T) {
 	loseRights(t)
 	s := open(t, Options{Root: root})
 	got := refs(t, s)
-	if want := []string{"a.txt", "locked/ lost", "secret.txt", "z.txt"}; !reflect.DeepEqual(ids(got), want) {
+	if want := []string{"a.txt", "locked/ lost", "secret.txt", "secret.zip lost", "z.txt"}; !reflect.DeepEqual(ids(got), want) {
 		t.Fatalf("got %q, want %q", ids(got), want)
 	}
 	check(t, got[1].Err, pipeline.Invalid, pipeline.KindRead, "open "+root+"/locked: permission denied")
+	check(t, got[3].Err, pipeline.Invalid, pipeline.KindRead, "open "+root+"/secret.zip: permission denied")
 	if got[1].Name != "locked/" {
 		t.Errorf("name %q, want locked/", got[1].Name)
 	}

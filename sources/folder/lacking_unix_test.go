@@ -32,7 +32,7 @@ func withoutDescriptors(t *testing.T, f func()) {
 }
 
 // listing is the error that a listing ends with.
-func listing(t *testing.T, s *Source) (err error) {
+func listing(t *testing.T, s pipeline.Source) (err error) {
 	for _, err = range s.List(t.Context()) {
 	}
 	return err
@@ -46,8 +46,13 @@ func TestNoDescriptors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	zip, err := OpenFiles(FilesOptions{Paths: []string{put(t, t.TempDir(), "d.zip", zipped(t, "a"))}})
+	if err != nil {
+		t.Fatal(err)
+	}
 	all := refs(t, s)
 	named := refs(t, single)
+	member := refs(t, zip)
 	for _, tt := range []struct {
 		name string
 		do   func() error
@@ -55,6 +60,8 @@ func TestNoDescriptors(t *testing.T) {
 		{"open a file of a folder", func() error { _, err := s.Open(t.Context(), all[0]); return err }},
 		{"open a file below a folder", func() error { _, err := s.Open(t.Context(), all[1]); return err }},
 		{"open a named file", func() error { _, err := single.Open(t.Context(), named[0]); return err }},
+		{"open a member of an archive", func() error { _, err := zip.Open(t.Context(), member[0]); return err }},
+		{"list an archive", func() error { return listing(t, zip) }},
 		{"open a folder", func() error { _, err := Open(Options{Root: root}); return err }},
 		{"list a folder", func() error { return listing(t, s) }},
 	} {

@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"docbatch/pipeline"
+	"docbatch/sources/archive"
 	"docbatch/sources/pathname"
 )
 
@@ -104,11 +105,7 @@ func (w *walk) entry(p place, e fs.DirEntry) bool {
 	child := place{rel: p.join(name), included: p.included}
 	switch t := e.Type(); {
 	case t.IsRegular():
-		if !w.wanted(child, name) {
-			return true
-		}
-		info, err := e.Info()
-		return w.file(p, child, name, info, err)
+		return w.regular(p, child, name, e.Info)
 	case t.IsDir():
 		child.real = filepath.Join(p.real, name)
 		return w.enter(p, child, name)
@@ -118,24 +115,48 @@ func (w *walk) entry(p place, e fs.DirEntry) bool {
 	return true
 }
 
-// unlisted reports whether files of a name are never listed.
-func (w *walk) unlisted(name string) bool {
-	if strings.HasPrefix(name, "~$") {
+// regular lists a regular file: as the archive that it is, or as a document.
+func (w *walk) regular(p, child place, name string, info func() (fs.FileInfo, error)) bool {
+	if archive.Named(name) {
+		if goOn, is := w.archive(p, child, name); is {
+			return goOn
+		}
+	}
+	if !w.wanted(child, name) {
 		return true
 	}
-	if name[0] != '.' {
-		return false
-	}
-	return !w.options.Hidden || strings.HasPrefix(name, ".~lock.") ||
-		strings.Contains(name, ".docbatch-") && strings.HasSuffix(name, ".tmp")
+	i, err := info()
+	return w.file(p, child, name, i, err)
 }
 
-// wanted reports whether the patterns let a file pass.
-func (w *walk) wanted(child place, name string) bool {
-	if matchAny(w.exclude, child.rel, name, false) {
-		return false
+// archive lists a file that has the name of an archive, and reports whether it is one. The patterns treat it as a folder: one that leaves
+// it out leaves out all that is in it.
+func (w *walk) archive(p, child place, name string) (goOn, is bool) {
+	if matchAny(w.exclude, child.rel, name, true) {
+		return true, true
 	}
-	return child.included || len(w.include) == 0 || matchAny(w.include, child.rel, name, false)
+	a := w.archived(filepath.FromSlash(child.rel), pathname.Escape(child.rel))
+	included := child.included || matchAny(w.include, child.rel, name, true)
+	refs, err := a.list(w.ctx, w.options.Name, newSieve(w.filter, a.id, child.rel+archive.Border, included).wanted)
+	switch {
+	case errors.Is(err, archive.ErrNotArchive):
+		return false, false
+	case errors.Is(err, fs.ErrNotExist):
+		return true, true
+	case err != nil:
+		w.yield(pipeline.Ref{}, err)
+		return false, true
+	}
+	for _, ref := range refs {
+		if err := w.ctx.Err(); err != nil {
+			w.yield(pipeline.Ref{}, err)
+			return false, true
+		}
+		if !w.yield(ref, nil) {
+			return false, true
+		}
+	}
+	return true, true
 }
 
 // file yields a file, unless it was removed since its folder was read.
@@ -185,7 +206,7 @@ func (w *walk) link(p, child place, name string) bool {
 	case info.IsDir():
 		return w.enter(p, child, name)
 	case info.Mode().IsRegular():
-		return !w.wanted(child, name) || w.file(p, child, name, info, nil)
+		return w.regular(p, child, name, func() (fs.FileInfo, error) { return info, nil })
 	}
 	return true
 }

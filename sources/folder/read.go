@@ -59,8 +59,13 @@ func (anywhere) OpenFile(name string, flag int, perm fs.FileMode) (*os.File, err
 
 // read reads a regular file of at most max bytes, anew where it changes meanwhile.
 func read(ctx context.Context, in files, name string, max int64) ([]byte, error) {
+	return again(ctx, func() ([]byte, error) { return readOnce(ctx, in, name, max) })
+}
+
+// again reads once more, after a pause, where a file changed while it was read.
+func again(ctx context.Context, once func() ([]byte, error)) ([]byte, error) {
 	for _, pause := range pauses {
-		data, err := readOnce(ctx, in, name, max)
+		data, err := once()
 		if !errors.Is(err, errChanged) {
 			return data, err
 		}
@@ -68,15 +73,24 @@ func read(ctx context.Context, in files, name string, max int64) ([]byte, error)
 			return nil, err
 		}
 	}
-	return readOnce(ctx, in, name, max)
+	return once()
 }
 
-// readOnce looks before it opens, since opening alone wakes some devices, and again afterwards, since another file may have
-// taken the name in between; a FIFO that did so does not block.
 func readOnce(ctx context.Context, in files, name string, max int64) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	f, err := openRegular(in, name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return readOpen(ctx, f, max)
+}
+
+// openRegular looks before it opens, since opening alone wakes some devices, and again afterwards, since another file may have
+// taken the name in between; a FIFO that did so does not block.
+func openRegular(in files, name string) (*os.File, error) {
 	info, err := in.Lstat(name)
 	if err != nil {
 		return nil, err
@@ -88,8 +102,14 @@ func readOnce(ctx context.Context, in files, name string, max int64) ([]byte, er
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	return readOpen(ctx, f, max)
+	if info, err = f.Stat(); err == nil && !info.Mode().IsRegular() {
+		err = errNotRegular
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
 }
 
 // readOpen reads the whole of f and sees to it that it is one state of the file and not parts of two.
@@ -146,6 +166,9 @@ func readSize(ctx context.Context, r io.Reader, size int64) ([]byte, error) {
 func failure(ctx context.Context, path string, err error) error {
 	if ctxErr := ctx.Err(); ctxErr != nil {
 		return ctxErr
+	}
+	if e, ok := errors.AsType[*pipeline.Error](err); ok {
+		return e
 	}
 	if _, ok := errors.AsType[*tooLargeError](err); ok {
 		return pipeline.Errorf(pipeline.Invalid, pipeline.KindTooLarge, "read %s: %w", pathname.Display(path), err)

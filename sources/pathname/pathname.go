@@ -11,7 +11,7 @@ import (
 
 // Escape writes a byte of name that is not part of valid UTF-8, or of a character that controls a terminal, ends a line or turns the
 // direction of writing, as %XX, in capital hexadecimal digits; so it does a % that would else be taken for the beginning of such
-// an escape. Most names stay as they are.
+// an escape, and a ! before a slash, which in an ID ends the name of an archive. Most names stay as they are.
 func Escape(name string) string {
 	i := 0
 	for i < len(name) && plainAt(name, i) {
@@ -23,7 +23,7 @@ func Escape(name string) string {
 	var b strings.Builder
 	for i = 0; i < len(name); {
 		r, size := utf8.DecodeRuneInString(name[i:])
-		if r == '%' && isEscape(name[i:]) || controls(r) || r == utf8.RuneError && size == 1 {
+		if isEscape(name[i:]) || isBorder(name[i:]) || controls(r) || r == utf8.RuneError && size == 1 {
 			for _, c := range []byte(name[i : i+size]) {
 				b.WriteString("%" + string(upperHex[c>>4]) + string(upperHex[c&15]))
 			}
@@ -68,8 +68,11 @@ const upperHex = "0123456789ABCDEF"
 
 // plainAt reports whether the byte at i is printable ASCII that stands for itself.
 func plainAt(name string, i int) bool {
-	return name[i] >= ' ' && name[i] < 0x7f && (name[i] != '%' || !isEscape(name[i:]))
+	return name[i] >= ' ' && name[i] < 0x7f && !isEscape(name[i:]) && !isBorder(name[i:])
 }
+
+// isBorder reports whether s begins with what stands between an archive and its member.
+func isBorder(s string) bool { return len(s) >= 2 && s[0] == '!' && s[1] == '/' }
 
 // isEscape reports whether s begins with % and two capital hexadecimal digits.
 func isEscape(s string) bool {

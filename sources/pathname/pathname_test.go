@@ -15,6 +15,7 @@ func TestEscape(t *testing.T) {
 		{"direction", "\u202etxt.exe\u2066x\u2069", "%E2%80%AEtxt.exe%E2%81%A6x%E2%81%A9"},
 		{"joiners stay", "می\u200cشود 👩\u200d👧 \u200e", "می\u200cشود 👩\u200d👧 \u200e"},
 		{"not UTF-8", "a\xff\xc3", "a%FF%C3"},
+		{"what looks like an archive", "wow!/a!b/c!", "wow%21/a!b/c!"},
 		{"what looks escaped", "100%/%1B/%zz", "100%/%251B/%zz"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -34,7 +35,7 @@ func TestControls(t *testing.T) {
 }
 
 func FuzzEscape(f *testing.F) {
-	for _, s := range []string{"", "a%", "%41%1B\x1b", "\xff\u202e", "%%%25"} {
+	for _, s := range []string{"", "a%", "%41%1B\x1b", "\xff\u202e", "%%%25", "!/!", "%21/!/"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, name string) {
@@ -42,7 +43,7 @@ func FuzzEscape(f *testing.F) {
 		if Unescape(got) != name {
 			t.Errorf("%q became %q and came back as %q", name, got, Unescape(got))
 		}
-		if !utf8.ValidString(got) || strings.ContainsFunc(got, unicode.IsControl) || Controls(got) {
+		if !utf8.ValidString(got) || strings.ContainsFunc(got, unicode.IsControl) || Controls(got) || strings.Contains(got, "!/") {
 			t.Errorf("%q became %q", name, got)
 		}
 	})
