@@ -62,6 +62,20 @@ chaos: ## the program under real faults: nginx, toxiproxy, kill -9, full disks (
 chaos-short: ## the same with fewer documents and shorter faults, as in CI (a minute or two)
 	$(GO) run ./cmd/chaos -short $(CHAOS)
 
+CORPUS ?= ../shared/corpus
+FUZZTIME ?= 60s
+
+.PHONY: corpus
+corpus: build ## real documents of others: words found against pdftotext, pandoc, LibreOffice ... (installs them), the worst ten; CORPUS=FOLDER
+	$(GO) run ./cmd/corpus -dir $(CORPUS) -docbatch ./$(BINARY)
+
+.PHONY: fuzz
+fuzz: ## the long check: each reader of foreign bytes fuzzed for a minute, with the corpus as seeds
+	@for p in $$(grep -rl --include='*_test.go' '^func FuzzRead(' pipeline sources | xargs -n1 dirname | sort -u); do \
+		echo "$$p"; \
+		DOCBATCH_CORPUS=$(abspath $(CORPUS)) $(GO) test -run '^$$' -fuzz '^FuzzRead$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 20x ./$$p || exit 1; \
+	done
+
 .PHONY: bench
 bench: ## the whole program: speed as a share of a bare loop of HTTP calls, first call, second run, memory
 	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./cmd/docbatch

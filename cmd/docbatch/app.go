@@ -64,7 +64,7 @@ Try it without a key or a network:   docbatch run --demo DOCUMENTS -o results.cs
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError(cmd, err) })
 	root.AddCommand(
 		newRunCommand(e), newPlanCommand(e), newStatusCommand(e), newRunsCommand(e), newShowCommand(e), newRetryCommand(e), newExportCommand(e),
-		newCheckCommand(e), newDoctorCommand(e), newAskCommand(e), newDemoAgentCommand(e), newInitCommand(e), newVersionCommand(e),
+		newExtractCommand(e), newExtractWorkerCommand(e), newCheckCommand(e), newDoctorCommand(e), newAskCommand(e), newDemoAgentCommand(e), newInitCommand(e), newVersionCommand(e),
 	)
 	return root
 }

@@ -10,7 +10,6 @@ import (
 
 	"docbatch/pipeline"
 	"docbatch/pipeline/agent"
-	"docbatch/pipeline/extract"
 	"docbatch/pipeline/prompt"
 	"docbatch/sources"
 	"docbatch/sources/pathname"
@@ -32,7 +31,10 @@ func (d *doctor) inputs(ctx context.Context) *question {
 	}
 	srcs, err := sources.OpenAll(ctx, d.job.inputs)
 	if err == nil {
-		return &question{sources: srcs}
+		q := &question{sources: srcs}
+		if q.extract, q.end, err = d.job.extraction.step(); err == nil {
+			return q
+		}
 	}
 	const next = "Check the inputs and their settings (docbatch run --help)."
 	before := len(d.findings)
@@ -55,7 +57,7 @@ func (d *doctor) documents(ctx context.Context, q *question) {
 	read := sources.NewRead(q.sources)
 	var first []pipeline.Document
 	for _, src := range q.sources {
-		t := &survey{steps: []pipeline.Step{read, extract.New()}}
+		t := &survey{steps: []pipeline.Step{newPrepare(read, q.extract)}}
 		t.count(ctx, src)
 		d.input(src, t)
 		first = append(first, t.first...)

@@ -54,6 +54,7 @@ type job struct {
 	demo    bool
 
 	limits
+	extraction extraction
 
 	state        string
 	outputs      []string
@@ -80,6 +81,7 @@ type jobFlags struct {
 	systemFile string
 	agentFlags
 	limitFlags
+	extractFlags
 	input input
 
 	state        string
@@ -159,6 +161,8 @@ func (f *jobFlags) add(fs *pflag.FlagSet) {
 	fs.IntVar(&f.input.HeaderRow, "header-row", 0, "the row of a sheet that is its header (default: the first that is not empty)")
 
 	f.limitFlags.add(fs)
+	f.extractFlags.add(fs)
+	fs.BoolVar(&f.keep, "keep-extracted", false, "keep the answers to what an earlier docbatch extracted, though this one would extract better")
 	fs.StringArrayVarP(&f.outputs, "output", "o", nil, "write the records to this .csv, .xlsx or .jsonl file (repeatable)")
 	fs.StringVar(&f.gone, "gone", goneDrop, "documents that are gone from the inputs: drop leaves them out of the outputs, keep marks them there")
 	fs.StringVar(&f.logFile, "log-file", "", "append what is said to this file, with the time, whatever is printed")
@@ -215,14 +219,21 @@ func (j *job) asked() string {
 
 // question is the fingerprint of what is asked of every document: prompt, agent and parameters, text column, and the
 // versions of the steps. Where it changes, every document is asked again.
-func (j *job) question(prompt string) string {
+func (j *job) question(prompt string) string { return j.questionOf(prompt, j.extraction.version) }
+
+// questionOf is question for a version of what is extracted.
+func (j *job) questionOf(prompt string, version int) string {
 	var texts []string
 	for _, in := range j.inputs {
 		texts = append(texts, in.Text)
 	}
 	slices.Sort(texts)
 	texts = slices.Compact(texts) // another input with the same setting is no other question
-	b, err := json.Marshal([]any{prompt, j.slug, j.baseURL, j.params, texts, extractVersion})
+	parts := []any{prompt, j.slug, j.baseURL, j.params, texts, version}
+	if x := j.extraction.fingerprint(); x != "" {
+		parts = append(parts, x)
+	}
+	b, err := json.Marshal(parts)
 	if err != nil {
 		panic(err) // strings and finite numbers
 	}
@@ -231,4 +242,4 @@ func (j *job) question(prompt string) string {
 }
 
 // extractVersion changes when the extract step gives another text for the same bytes.
-const extractVersion = 1
+var extractVersion = 2 // a variable for the tests alone

@@ -19,20 +19,21 @@ import (
 
 // jobFile is the job file as it is written: every key of it, and no other. Paths in it are relative to its folder.
 type jobFile struct {
-	Name       string     `yaml:"name"`
-	Inputs     []input    `yaml:"inputs"`
-	Prompt     string     `yaml:"prompt"`
-	PromptFile string     `yaml:"prompt_file"`
-	System     string     `yaml:"system"`
-	SystemFile string     `yaml:"system_file"`
-	Agent      agentFile  `yaml:"agent"`
-	Limits     limitsFile `yaml:"limits"`
-	State      string     `yaml:"state"`
-	Outputs    []string   `yaml:"outputs"`
-	Gone       string     `yaml:"gone"`
-	LogFile    string     `yaml:"log_file"`
-	Confirm    *int       `yaml:"confirm_above"`
-	Notify     notifyFile `yaml:"notify"`
+	Name       string      `yaml:"name"`
+	Inputs     []input     `yaml:"inputs"`
+	Prompt     string      `yaml:"prompt"`
+	PromptFile string      `yaml:"prompt_file"`
+	System     string      `yaml:"system"`
+	SystemFile string      `yaml:"system_file"`
+	Agent      agentFile   `yaml:"agent"`
+	Limits     limitsFile  `yaml:"limits"`
+	Extract    extractFile `yaml:"extract"`
+	State      string      `yaml:"state"`
+	Outputs    []string    `yaml:"outputs"`
+	Gone       string      `yaml:"gone"`
+	LogFile    string      `yaml:"log_file"`
+	Confirm    *int        `yaml:"confirm_above"`
+	Notify     notifyFile  `yaml:"notify"`
 }
 
 // notifyFile is who is told how a run goes.

@@ -38,10 +38,12 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs the command line as a person does; the scripts read as a manual.
 func TestScripts(t *testing.T) {
+	cache := t.TempDir() // one for all: to compile PDFium takes seconds
 	testscript.Run(t, testscript.Params{
 		Dir:  "testdata/script",
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "zip": zipFiles, "bytes": writeBytes},
 		Setup: func(e *testscript.Env) error {
+			e.Setenv("XDG_CACHE_HOME", cache)
 			inbox, err := filepath.Abs("../../testdata/inbox")
 			e.Setenv("INBOX", inbox)
 			return err

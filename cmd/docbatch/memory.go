@@ -9,12 +9,19 @@ const (
 	gcPercent     = 400
 	limitAtRest   = 40 << 20
 	limitOfWorker = 64 << 10 // a connection's buffers, three stacks, a document
+	limitOfFiles  = 160 << 20
 )
 
 // tuneMemory sets how much memory a run with so many workers may take before the collector hurries.
 func tuneMemory(workers int) {
 	debug.SetGCPercent(gcPercent)
 	debug.SetMemoryLimit(limitAtRest + int64(workers)*limitOfWorker)
+}
+
+// tuneForFiles does the same for a run with documents that are files: a few of them are in memory whole, and again on their way to the
+// process that reads them.
+func tuneForFiles(workers int) {
+	debug.SetMemoryLimit(limitAtRest + limitOfFiles + int64(workers)*limitOfWorker)
 }
 
 // restMemory gives back what the workers needed: it is not needed on top of what a workbook needs.

@@ -236,7 +236,7 @@ func TestMetricsOfRuns(t *testing.T) {
 	writeFile(t, inbox, "scan.pdf", "%PDF-1.7")
 	second := run(exitDocuments, "--demo", inbox)
 	if math.Abs(second[success]-first[success]) > 1 || second[end] <= first[end] || second[code] != 3 ||
-		second[`docbatch_failures{job="job",class="invalid",kind="format"}`] != 1 {
+		second[`docbatch_failures{job="job",class="invalid",kind="damaged"}`] != 1 {
 		t.Errorf("after the second run: %v, the first was %v", second, first)
 	}
 	again := run(exitDocuments, "--demo", inbox, "--limit", "1")

@@ -161,7 +161,7 @@ func TestWebhook(t *testing.T) {
 		want   told
 		says   string
 	}{
-		"a run, signed":  {[]string{"--demo", lame}, "whsec_c2VjcmV0", told{Run: 1, Exit: 3, Requests: new(1), Failures: []sqlite.Failure{{Class: "invalid", Kind: "format", Count: 1}}}, ""},
+		"a run, signed":  {[]string{"--demo", lame}, "whsec_c2VjcmV0", told{Run: 1, Exit: 3, Requests: new(1), Failures: []sqlite.Failure{{Class: "invalid", Kind: "damaged", Count: 1}}}, ""},
 		"a run":          {[]string{"--demo", filepath.Join(lame, "a.txt")}, "", told{Run: 1, Requests: new(1)}, ""},
 		"none, no input": {[]string{"--demo", "nowhere"}, "", told{Exit: 2}, "nowhere"},
 	} {
@@ -186,7 +186,7 @@ func TestWebhook(t *testing.T) {
 			if took := got.Ended.Sub(got.Started); got.Started.IsZero() || took < 0 || took > time.Minute {
 				t.Errorf("from %v to %v", got.Started, got.Ended)
 			}
-			if len(got.Failures) != len(tt.want.Failures) || len(got.Failures) > 0 && (got.Failures[0].Kind != "format" || got.Failures[0].Count != 1) {
+			if len(got.Failures) != len(tt.want.Failures) || len(got.Failures) > 0 && (got.Failures[0].Kind != "damaged" || got.Failures[0].Count != 1) {
 				t.Errorf("failures %+v, want %+v", got.Failures, tt.want.Failures)
 			}
 			if tt.secret == "" && m.header.Get("webhook-signature") != "" {

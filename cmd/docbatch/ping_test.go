@@ -37,7 +37,7 @@ func TestPing(t *testing.T) {
 		"answered":             {[]string{"--demo", inbox}, nil, 0, []string{"start", "0"}, "3 documents: 3 answered"},
 		"nothing to say":       {[]string{"--demo", inbox, "--quiet"}, nil, 0, []string{"start", "0"}, "3 documents: 3 answered"},
 		"for programs":         {[]string{"--demo", inbox, "--json"}, nil, 0, []string{"start", "0"}, "3 documents: 3 answered"},
-		"documents failed":     {[]string{"--demo", lame}, nil, 3, []string{"start", "3"}, "\n         1  invalid (format), for example scan.pdf: "},
+		"documents failed":     {[]string{"--demo", lame}, nil, 3, []string{"start", "3"}, "\n         1  invalid (damaged), for example scan.pdf: "},
 		"over budget":          {[]string{"--demo", inbox, "--max-requests", "1", "--workers", "1"}, nil, 5, []string{"start", "5"}, "stopped: "},
 		"no key":               {[]string{inbox, "--agent", "analyst"}, nil, 4, []string{"4"}, "there is no key"},
 		"no input":             {[]string{"--demo", "nowhere"}, nil, 2, []string{"2"}, "nowhere"},

@@ -125,6 +125,8 @@ type rehearsal struct {
 	pace     *agent.Pace
 	limits   agent.Limits
 
+	readBefore int // documents whose outcome is by what an earlier version extracted
+
 	mu       sync.Mutex
 	forecast agent.Forecast
 	largest  []sized // the most tokens first
@@ -159,6 +161,11 @@ func (r *rehearsal) work(ctx context.Context, j *job, q *question, part partFlag
 	if err := r.recall(ctx, j); err != nil {
 		return err
 	}
+	before, err := j.readBefore(ctx, r.store, q.prompt.Fingerprint())
+	if err != nil {
+		return err
+	}
+	r.readBefore = before
 	if err := putBack(ctx, r.store, j.question(q.prompt.Fingerprint()), part.redo); err != nil {
 		return err
 	}
@@ -173,7 +180,7 @@ func (r *rehearsal) work(ctx context.Context, j *job, q *question, part partFlag
 		Sources:  q.sources,
 		Steps:    q.steps(j, &agent.Cache{Next: r, Store: r.store, Base: j.baseURL}),
 		Question: j.question(q.prompt.Fingerprint()),
-		Workers:  j.workers, // so it needs no more memory and files than the run
+		Workers:  j.workers + q.ahead(), // so it needs no more memory and files than the run
 		Stored:   r.stored,
 		Sample:   part.sample,
 		Limit:    part.limit,
@@ -248,6 +255,7 @@ func (r *rehearsal) plan(ctx context.Context, j *job) (*plan, error) {
 	p := &plan{Documents: r.progress.Found, Requests: r.forecast.Requests, Largest: r.largest, Causes: causes}
 	p.count(shares, r.progress, counts)
 	p.estimate(r, j, time.Now())
+	p.extracted(r.readBefore, j)
 	return p, nil
 }
 

@@ -170,6 +170,15 @@ func (p *plan) note(j *job, now time.Time) {
 	}
 }
 
+// extracted says what a better extractor than that of earlier runs means.
+func (p *plan) extracted(before int, j *job) {
+	if before == 0 || j.extraction.version != extractVersion || p.Send.Question == 0 {
+		return
+	}
+	p.Notes = append(p.Notes, fmt.Sprintf("%s read by an earlier docbatch, which extracted less (version %d, now %d): those whose text differs are asked again; --keep-extracted keeps their answers",
+		plural(before, "document")+" "+oneOrMore(before, "was", "were"), extractVersion-1, extractVersion))
+}
+
 func mayEnd(surely bool) string {
 	if surely {
 		return "ends"

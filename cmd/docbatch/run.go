@@ -114,6 +114,8 @@ type question struct {
 	sources []pipeline.Source
 	columns []string
 	prompt  *prompt.Prompt
+	extract *extract.Step
+	end     func() // ends the processes of extract
 }
 
 var errNoInputs = withExit(exitUsage, errors.New("no inputs are named"), "Name folders or files: docbatch run INPUT..., or inputs in the job file.")
@@ -128,6 +130,10 @@ func openQuestion(ctx context.Context, j *job) (*question, error) {
 		return nil, withExit(exitUsage, err, "Check the inputs and their settings (docbatch run --help). Nothing was sent.")
 	}
 	q := &question{sources: srcs}
+	if q.extract, q.end, err = j.extraction.step(); err != nil {
+		q.close()
+		return nil, err
+	}
 	if err := q.parse(j); err != nil {
 		q.close()
 		return nil, err
@@ -149,6 +155,9 @@ func (q *question) parse(j *job) (err error) {
 }
 
 func (q *question) close() {
+	if q.end != nil {
+		q.end()
+	}
 	for _, src := range q.sources {
 		src.Close()
 	}
@@ -157,8 +166,7 @@ func (q *question) close() {
 // steps is the way of a document.
 func (q *question) steps(j *job, a agent.Agent) []pipeline.Step {
 	return []pipeline.Step{
-		sources.NewRead(q.sources),
-		extract.New(),
+		newPrepare(sources.NewRead(q.sources), q.extract),
 		ask.New(q.prompt, a, ask.Options{Agent: j.slug, Params: j.params, Stream: j.stream}),
 		ask.Check(),
 	}
@@ -186,6 +194,9 @@ func runJob(ctx context.Context, e env, o *runOptions, j *job, n *notifier) (err
 		return err
 	}
 	defer q.close()
+	if q.ahead() > 0 {
+		tuneForFiles(j.workers)
+	}
 	if o.dryRun {
 		return sayPlan(ctx, e, j, q, o.partFlags, o.json)
 	}
@@ -261,6 +272,9 @@ func (r *jobRun) work(ctx context.Context) error {
 	if err := recallPace(ctx, r.store, r.job.baseURL, r.pace, log); err != nil {
 		return err
 	}
+	if _, err := r.job.readBefore(ctx, r.store, r.question.prompt.Fingerprint()); err != nil {
+		return err
+	}
 	if err := putBack(ctx, r.store, r.job.question(r.question.prompt.Fingerprint()), r.options.redo); err != nil {
 		return err
 	}
@@ -274,7 +288,7 @@ func (r *jobRun) work(ctx context.Context) error {
 		Sources:       r.question.sources,
 		Steps:         r.question.steps(r.job, asked),
 		Question:      r.job.question(r.question.prompt.Fingerprint()),
-		Workers:       r.job.workers,
+		Workers:       r.job.workers + r.question.ahead(),
 		Grace:         r.job.grace,
 		CallTimeout:   r.job.timeout,
 		Log:           log,

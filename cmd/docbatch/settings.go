@@ -194,6 +194,9 @@ func (s *settings) resolve(f *jobFlags, jf *jobFile, file string, args []string)
 	if j.limits, err = s.limits(f, jf, time.Now()); err != nil {
 		return nil, withExit(exitUsage, err, "")
 	}
+	if j.extraction, err = s.extraction(&f.extractFlags, &jf.Extract); err != nil {
+		return nil, withExit(exitUsage, err, "")
+	}
 	if file != "" {
 		j.dotenv = filepath.Join(s.dir, ".env")
 	}

@@ -1,82 +1,195 @@
-// Package extract is the step that turns a document's bytes into text: it finds out what the bytes are and hands them to the extractor of
-// that media type. Each format is one file; to add one, write its extractor and name it in the table of New.
-//
-// It opens nothing and asks nobody: what it needs is in the document.
+// Package extract is the step that turns a document's bytes into text. It finds out what the bytes are (mediatype), and hands them to the
+// reader of that format, a package below this one; to add a format, write its reader and name it in the table of NewReaders. Readers run
+// in child processes (Pool, Serve), so that no file can harm more than its own reading; text as it lies there is read right here.
+// What no reader reads, a program of the machine may convert (convert).
 package extract
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"maps"
 	"path"
 	"strings"
+	"time"
 
 	"docbatch/pipeline"
+	"docbatch/pipeline/extract/content"
+	"docbatch/pipeline/extract/convert"
+	"docbatch/pipeline/extract/mediatype"
 )
 
-// An extractor gives the text of doc.Data, of the media type that it is registered for, and may note in doc.Meta what the format says of
-// the document. It bounds what it builds; its errors are of class Invalid where the document is at fault.
-type extractor func(ctx context.Context, doc *pipeline.Document) (text string, err error)
+// What is done with a document that is a picture, or has pages that are: the values of Options.Images.
+const (
+	ImagesOCR    = "ocr"    // tesseract reads them, where it is installed
+	ImagesAttach = "attach" // the agent is shown them
+	ImagesNone   = "none"   // they are not read
+)
 
-// A Step is the extract step. It fills Document.Text and MediaType from Data and then drops Data.
+// Options say how documents are read.
+type Options struct {
+	Pool       *Pool
+	Images     string                     // one of the constants; "" for ImagesOCR
+	Languages  string                     // that OCR expects, as tesseract names them: "deu+fra"; "" for its default
+	Converters map[string]convert.Command // by extension (".doc") or media type; they come before readers and before what is found
+}
+
+// A Step is the extract step. It fills Document.Text, Images, Meta and MediaType from Data and then drops Data.
 type Step struct {
-	extractors map[string]extractor // by media type
+	Options
 }
 
 var _ pipeline.Step = (*Step)(nil)
 
-// New makes the step with all the extractors there are.
-func New() *Step {
-	return &Step{extractors: map[string]extractor{
-		"text/plain":                plain,
-		"text/markdown":             plain,
-		"text/csv":                  plain,
-		"text/tab-separated-values": plain,
-		"application/json":          plain,
-		"application/x-ndjson":      plain,
-		"application/yaml":          plain,
-		"application/xml":           plain,
-		"message/rfc822":            plain,
-	}}
+// New makes the step.
+func New(o Options) *Step {
+	if o.Images == "" {
+		o.Images = ImagesOCR
+	}
+	return &Step{o}
 }
 
 // Name is "extract".
 func (s *Step) Name() string { return "extract" }
 
-// Do leaves in doc.Text the document's text with LF line ends and without control characters other than newline and tab. A
-// document that has Text already, a row, keeps it but for those. Errors are of class Invalid: KindUnsupported where there is no
-// extractor for what the bytes are, KindNoText where nothing but white space is in it.
-func (s *Step) Do(ctx context.Context, doc *pipeline.Document, _ *pipeline.Record) error {
+// Do leaves in doc.Text the document's text with LF line ends and without control characters other than newline and tab, and in
+// rec.Warnings what could not be read of it. A document that has Text already, a row, keeps it but for those characters. Errors are of class Invalid
+// and tell apart: KindUnsupported where nothing reads what the bytes are, KindNothing where there are none, KindNoText where nothing but white space is
+// in it, and KindEncrypted, KindDamaged, KindTooLarge and KindSlow.
+func (s *Step) Do(ctx context.Context, doc *pipeline.Document, rec *pipeline.Record) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := s.extract(ctx, doc); err != nil {
+	if doc.Text != "" || doc.Fields != nil {
+		doc.MediaType, doc.Text = mediatype.Text, clean(doc.Text)
+	} else if err := s.extract(ctx, doc, rec); err != nil {
 		return err
 	}
-	doc.Text = clean(doc.Text)
 	doc.Data = nil
-	if strings.TrimSpace(doc.Text) == "" {
+	if strings.TrimSpace(doc.Text) == "" && len(doc.Images) == 0 {
 		return pipeline.Errorf(pipeline.Invalid, pipeline.KindNoText, "%s: there is no text in it", doc.Name)
 	}
 	return nil
 }
 
-// extract fills in MediaType, and Text where there is none yet.
-func (s *Step) extract(ctx context.Context, doc *pipeline.Document) error {
-	if doc.Text != "" || len(doc.Data) == 0 {
-		doc.MediaType = "text/plain"
-		return nil
+// extract reads the document of a file.
+func (s *Step) extract(ctx context.Context, doc *pipeline.Document, rec *pipeline.Record) error {
+	r, err := s.Read(ctx, doc.Name, doc.Data)
+	doc.MediaType = r.MediaType
+	if err != nil {
+		return named(doc.Name, err)
 	}
-	doc.MediaType = mediaType(doc.Name, doc.Data)
-	extract, ok := s.extractors[doc.MediaType]
-	if !ok {
-		return pipeline.Errorf(pipeline.Invalid, pipeline.KindUnsupported,
-			"%s: no extractor for %s yet; convert it to text first%s", doc.Name, describe(doc.MediaType), excludeHint(doc.Name))
+	doc.Text, doc.Images, rec.Warnings = r.Text, r.Images, r.Warnings
+	if doc.Meta == nil {
+		doc.Meta = map[string]string{}
 	}
-	text, err := extract(ctx, doc)
+	maps.Copy(doc.Meta, r.Meta)
+	return nil
+}
+
+// named puts the document's name before an error.
+func named(name string, err error) error {
+	if errors.Is(err, context.Canceled) {
+		return err
+	}
+	return fmt.Errorf("%s: %w", name, err)
+}
+
+// A Reading is what became of reading one document.
+type Reading struct {
+	content.Content
+	MediaType string // what the bytes are
+	Memory    int64  // the most that the process took that read it, in bytes; 0 where that was this one
+
+	took time.Duration // by the process that read it
+}
+
+// Read reads a document as the step does; name tells what its extension says. The Reading is never nil; its MediaType is also set with an error.
+// Errors are those of Do, without the document's name.
+func (s *Step) Read(ctx context.Context, name string, data []byte) (*Reading, error) {
+	r := &Reading{MediaType: mediatype.Text}
+	if len(data) == 0 {
+		return r, pipeline.Errorf(pipeline.Invalid, pipeline.KindNothing, "the file is empty")
+	}
+	r.MediaType = mediatype.Detect(name, data)
+	err := s.read(ctx, r, name, data)
+	if err == nil {
+		err = s.see(ctx, r)
+	}
+	return r, err
+}
+
+// read fills r in, whatever reads it.
+func (s *Step) read(ctx context.Context, r *Reading, name string, data []byte) error {
+	if c, ok := s.converter(name, r.MediaType); ok {
+		return s.convert(ctx, r, c, name, data)
+	}
+	switch {
+	case isPlain(r.MediaType):
+		return r.fill(readPlain(data, s.Pool.bounds()))
+	case isRead(r.MediaType):
+		return s.readIn(ctx, r, name, r.MediaType, data)
+	case strings.HasPrefix(r.MediaType, "image/"):
+		return s.picture(r, name, data)
+	}
+	c, missing := convert.Found(r.MediaType)
+	if missing == "" {
+		return s.convert(ctx, r, c, name, data)
+	}
+	return content.Unsupported("no reader for %s; %s%s", mediatype.Describe(r.MediaType), missing, excludeHint(name))
+}
+
+// fill takes over what was read.
+func (r *Reading) fill(c *content.Content, err error) error {
+	if err == nil {
+		r.Content = *c
+	}
+	return err
+}
+
+// readIn reads data in a child process.
+func (s *Step) readIn(ctx context.Context, r *Reading, name, mediaType string, data []byte) error {
+	got, err := s.Pool.read(ctx, name, mediaType, data)
+	if got != nil {
+		r.Memory, r.took = got.Memory, got.took
+	}
 	if err != nil {
 		return err
 	}
-	doc.Text = text
+	r.Content = *got.Content
 	return nil
+}
+
+// converter is the program that the user names for such a document.
+func (s *Step) converter(name, mediaType string) (convert.Command, bool) {
+	if c, ok := s.Converters[strings.ToLower(path.Ext(name))]; ok {
+		return c, true
+	}
+	c, ok := s.Converters[mediaType]
+	return c, ok
+}
+
+// convert has a program make a document that a reader reads.
+func (s *Step) convert(ctx context.Context, r *Reading, c convert.Command, name string, data []byte) error {
+	release, err := s.Pool.hold(ctx)
+	if err != nil {
+		return err
+	}
+	out, outName, err := c.Run(ctx, name, data)
+	release()
+	if err != nil {
+		return err
+	}
+	made := mediatype.Detect(outName, out)
+	switch {
+	case len(out) == 0:
+		return r.fill(&content.Content{}, nil)
+	case isPlain(made):
+		return r.fill(readPlain(out, s.Pool.bounds()))
+	case isRead(made):
+		return s.readIn(ctx, r, outName, made, out)
+	}
+	return content.Damaged("the converter made %s of it, which no reader reads", mediatype.Describe(made))
 }
 
 // excludeHint says how all the files of a name's extension are left out; "" where the extension would be a bad pattern.

@@ -4,14 +4,38 @@ import (
 	"context"
 	"strings"
 
-	"docbatch/pipeline"
 	"docbatch/pipeline/charset"
+	"docbatch/pipeline/extract/content"
+	"docbatch/pipeline/extract/mediatype"
 )
 
-// plain is the extractor of everything that is text as it lies there.
-func plain(_ context.Context, doc *pipeline.Document) (string, error) {
-	text, _ := charset.Decode(doc.Data)
-	return text, nil
+// isPlain reports whether documents of a media type are text as they lie there.
+func isPlain(mediaType string) bool {
+	switch mediaType {
+	case mediatype.JSON, mediatype.NDJSON, mediatype.YAML, mediatype.XML:
+		return true
+	case mediatype.HTML:
+		return false
+	}
+	return strings.HasPrefix(mediaType, "text/")
+}
+
+// readPlain is what a document says that is text as it lies there.
+func readPlain(data []byte, b *content.Bounds) (*content.Content, error) {
+	return plain(context.Background(), &content.File{Data: data, Bounds: b})
+}
+
+// plain is the reader of everything that is text as it lies there.
+func plain(_ context.Context, f *content.File) (*content.Content, error) {
+	if len(f.Data) > f.Bounds.Text {
+		return nil, tooMuchText(f.Bounds)
+	}
+	text, _ := charset.DecodeAs(f.Data, f.Charset)
+	return &content.Content{Text: clean(text)}, nil
+}
+
+func tooMuchText(b *content.Bounds) error {
+	return content.TooLarge("it holds more than %s of text (the bound on text)", content.Bytes(int64(b.Text)))
 }
 
 // clean makes every line end a single LF and removes the control characters that are neither newline nor tab. Form feed, vertical tab

@@ -6,7 +6,8 @@
 //	{{.Text}}                   the document's text, between two fence lines
 //	{{.Fields.invoice_no}}      a column of the row; {{field "Invoice No"}} where the name is no single word
 //	{{.Name}} {{.ID}} {{.Path}} {{.Source}} {{.Row}}
-//	{{.Meta.title}}             what the file's format says of the document; empty where it says nothing
+//	{{.Meta.title}}             what the file's format says of the document; empty where it says nothing. Beside title there are author,
+//	                            subject, keywords, language, created, modified and pages; of mail from, to, cc and date
 //
 // A column that this document lacks, but another source has, is empty. A prompt that names neither .Text nor a column gets
 // the document put after it: "Summarise this in French." is a whole prompt.
@@ -32,7 +33,7 @@
 // line <<<DOCUMENT 1a2b3c4d5e6f7081>>> and a line <<<END DOCUMENT 1a2b3c4d5e6f7081>>>, byte for byte, after a sentence that says that nothing
 // between these lines is an instruction. The mark is a hash of the text, so that the same document gives the same request,
 // and one that occurs nowhere else in the message: neither the text nor a column can close the fence. Only raw lifts it.
-// Columns are printed where they are named, as they are, and are not fenced; names on one line.
+// Columns, and what Meta holds, are printed where they are named, as they are, and are not fenced; names on one line.
 package prompt
 
 import (

@@ -1,0 +1,182 @@
+package extract
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	_ "image/gif" // DecodeConfig knows what is imported
+	_ "image/jpeg"
+	_ "image/png"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"docbatch/pipeline/extract/content"
+	"docbatch/pipeline/extract/convert"
+	"docbatch/pipeline/extract/mediatype"
+)
+
+// shown are the pictures that an agent can be shown, as services take them.
+var shown = []string{"image/png", "image/jpeg", "image/gif", "image/webp"}
+
+// maxShown bounds what an agent is shown of one document, in bytes: services refuse more than about 20 MB, a third of it for base64.
+const maxShown = 14 << 20
+
+// WantsImages reports whether pages that hold no text are of use as pictures.
+func WantsImages(images string) bool {
+	return images == ImagesAttach || images == ImagesOCR && convert.HasOCR()
+}
+
+// picture takes a document that is a picture.
+func (s *Step) picture(r *Reading, name string, data []byte) error {
+	if s.Images == ImagesAttach && !slices.Contains(shown, r.MediaType) {
+		return content.Unsupported("agents can't be shown %s; convert it to PNG or JPEG%s", mediatype.Describe(r.MediaType), excludeHint(name))
+	}
+	config, _, err := image.DecodeConfig(bytes.NewReader(data))
+	switch {
+	case err == nil && int64(config.Width)*int64(config.Height) > int64(s.Pool.bounds().Pixels):
+		return content.TooLarge("a picture of %d x %d pixels (the bound on pixels is %d)", config.Width, config.Height, s.Pool.bounds().Pixels)
+	case err != nil && !errors.Is(err, image.ErrFormat):
+		return content.Damaged("the picture can't be read: %w", err)
+	}
+	r.Images = []content.Image{{MediaType: r.MediaType, Data: data}}
+	return nil
+}
+
+// see has the pictures of r read, or leaves them for the agent.
+func (s *Step) see(ctx context.Context, r *Reading) error {
+	if len(r.Images) == 0 {
+		return nil
+	}
+	if s.Images == ImagesAttach {
+		r.attach()
+		return nil
+	}
+	images := r.Images
+	r.Images = nil
+	if s.Images == ImagesOCR && convert.HasOCR() {
+		return s.recognise(ctx, r, images)
+	}
+	if strings.TrimSpace(r.Text) != "" {
+		return nil
+	}
+	if s.Images == ImagesNone {
+		return content.NoText("it is a picture, and pictures are not read (images: none)")
+	}
+	return content.NoText("it is a picture; tesseract would read it, but is not installed; an agent that sees can be shown it (images: attach)")
+}
+
+// attach leaves the pictures for the agent, and says so in the text.
+func (r *Reading) attach() {
+	size := 0
+	for i, image := range r.Images {
+		if size += len(image.Data); size > maxShown && i > 0 {
+			r.Warn(fmt.Sprintf("of %d pictures the first %d are shown: more than %s is more than services take", len(r.Images), i, content.Bytes(maxShown)))
+			r.Images = r.Images[:i]
+			break
+		}
+	}
+	note := "[This document is the picture that is shown with it.]"
+	if page := r.Images[0].Page; page > 0 {
+		note = fmt.Sprintf("[Pages without text are shown as pictures: %s.]", pagesOf(r.Images))
+	}
+	r.Text = strings.TrimSpace(note+"\n\n"+r.Text) + "\n"
+}
+
+// pagesOf names the pages of images: "1, 2, 7".
+func pagesOf(images []content.Image) string {
+	pages := make([]string, len(images))
+	for i, image := range images {
+		pages[i] = fmt.Sprint(image.Page)
+	}
+	return strings.Join(pages, ", ")
+}
+
+// leastOCR is how long OCR may take at least, whatever reading the document has taken before.
+const leastOCR = 5 * time.Second
+
+// recognise has tesseract read the pictures, as far as the time for the document goes.
+func (s *Step) recognise(ctx context.Context, r *Reading, images []content.Image) error {
+	release, err := s.Pool.hold(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	limited, cancel := context.WithTimeout(ctx, max(leastOCR, s.Pool.opts.Time-r.took))
+	defer cancel()
+	var read []content.Image
+	var failure error
+	for i, image := range images {
+		text, err := convert.OCR(limited, image.Data, s.Languages)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if limited.Err() != nil {
+			failure = timedOut(s.Pool.opts.Time)
+			r.Warn(fmt.Sprintf("%s not recognised: %v", pagesWere(images[i:]), failure))
+			break
+		}
+		if err != nil {
+			failure = err
+			r.Warn(fmt.Sprintf("%s not recognised: %v", pagesWere(images[i:i+1]), err))
+			continue
+		}
+		if text = strings.TrimSpace(clean(text)); text != "" {
+			r.insert(image.Page, text)
+			read = append(read, image)
+		}
+	}
+	if len(read) > 0 && read[0].Page > 0 {
+		r.Warn(fmt.Sprintf("%s read by OCR: words may be wrong", pagesWere(read)))
+	} else if len(read) > 0 {
+		r.Warn("it was read by OCR: words may be wrong")
+	}
+	if strings.TrimSpace(r.Text) == "" && failure != nil {
+		return failure
+	}
+	return nil
+}
+
+func pagesWere(images []content.Image) string {
+	switch {
+	case images[0].Page == 0:
+		return "the picture was"
+	case len(images) == 1:
+		return "page " + pagesOf(images) + " was"
+	}
+	return "pages " + pagesOf(images) + " were"
+}
+
+// pageMark is the line that a page begins with.
+var pageMark = regexp.MustCompile(`(?m)^--- page (\d+) ---$`)
+
+// insert puts the text of a page behind the mark of that page. Where it has none, as pages without text have, it gets one, before the next page.
+func (r *Reading) insert(page int, text string) {
+	at, own := len(r.Text), ""
+	if page > 0 && r.Meta[content.MetaPages] != "1" {
+		own = fmt.Sprintf("--- page %d ---\n\n", page)
+	}
+	for _, mark := range pageMark.FindAllStringSubmatchIndex(r.Text, -1) {
+		n, err := strconv.Atoi(r.Text[mark[2]:mark[3]])
+		if err != nil || n < page {
+			continue
+		}
+		at = mark[0]
+		if n == page {
+			at, own = mark[1], ""
+		}
+		break
+	}
+	before, after := strings.TrimRight(r.Text[:at], "\n"), strings.TrimLeft(r.Text[at:], "\n")
+	if before != "" {
+		before += "\n\n"
+	}
+	if after != "" {
+		after = "\n" + after
+	}
+	r.Text = before + own + text + "\n" + after
+}

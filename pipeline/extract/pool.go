@@ -1,0 +1,256 @@
+package extract
+
+import (
+	"context"
+	"encoding/gob"
+	"errors"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"time"
+
+	"docbatch/pipeline"
+	"docbatch/pipeline/extract/content"
+)
+
+// PoolOptions say how documents are read.
+type PoolOptions struct {
+	Command []string      // starts a child process, which calls Serve; its first element is the program
+	Size    int           // documents read at once, each in a process of its own; at least 1
+	Time    time.Duration // the longest for one document; 0 for DefaultTime
+
+	Passwords []string // to try on encrypted documents, in order
+	Options   content.Options
+	Bounds    *content.Bounds // nil for content.DefaultBounds
+}
+
+// DefaultTime is how long reading one document may take.
+const DefaultTime = 45 * time.Second
+
+// grace is how long a child whose time is over has to give what it read so far.
+const grace = 3 * time.Second
+
+// A Pool reads documents in child processes of this program: some libraries can be neither bounded nor stopped from inside, and what a
+// hostile file does to the process is done to one that holds nothing else. A process is started when there is a document for it, and
+// replaced when it ends, whatever ends it. It is used by many goroutines at once.
+type Pool struct {
+	opts PoolOptions
+	idle chan *child // as many as there may be; nil for one that is to be started
+}
+
+// NewPool makes a pool. It starts nothing yet.
+func NewPool(o PoolOptions) *Pool {
+	o.Size = max(1, o.Size)
+	if o.Time <= 0 {
+		o.Time = DefaultTime
+	}
+	if o.Bounds == nil {
+		o.Bounds = content.DefaultBounds()
+	}
+	p := &Pool{opts: o, idle: make(chan *child, o.Size)}
+	for range o.Size {
+		p.idle <- nil
+	}
+	return p
+}
+
+func (p *Pool) bounds() *content.Bounds { return p.opts.Bounds }
+
+// hold keeps one of the processes from being used while something else uses its core. It waits for one that is free.
+func (p *Pool) hold(ctx context.Context) (release func(), err error) {
+	select {
+	case c := <-p.idle:
+		return func() { p.idle <- c }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// read reads a document of a media type that isRead knows. It waits for a free process. Errors are those of a reader, or ctx's; a document that
+// takes too much time or memory, or that ends the process, is of class Invalid. That no process can be started is fatal.
+func (p *Pool) read(ctx context.Context, name, mediaType string, data []byte) (*response, error) {
+	var c *child
+	select {
+	case c = <-p.idle:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	defer func() { p.idle <- c }()
+	req := &request{Name: name, MediaType: mediaType, Data: data, Passwords: p.opts.Passwords,
+		Options: p.opts.Options, Bounds: *p.opts.Bounds, Time: p.opts.Time}
+	res, err := p.try(ctx, &c, req)
+	if errors.Is(err, errLost) { // it ended before this document came
+		res, err = p.try(ctx, &c, req)
+	}
+	return res, err
+}
+
+// try has the process c read a document, or a fresh one where there is none. It leaves nil in c where the process is of no use any more.
+func (p *Pool) try(ctx context.Context, c **child, req *request) (res *response, err error) {
+	if *c == nil {
+		if *c, err = start(p.opts.Command); err != nil {
+			return nil, pipeline.Errorf(pipeline.Fatal, pipeline.KindMachine, "start a process that reads documents: %w", err)
+		}
+	}
+	began := time.Now()
+	res, err = (*c).read(ctx, req)
+	if err != nil || res.Last {
+		(*c).kill()
+		*c = nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	res.took = time.Since(began)
+	if res.Content == nil {
+		res.Content = &content.Content{}
+	}
+	if res.Class != "" {
+		return res, pipeline.Errorf(res.Class, res.Kind, "%s", res.Message)
+	}
+	return res, nil
+}
+
+// Close ends the processes. No Read may be under way, nor come later.
+func (p *Pool) Close() {
+	for range p.opts.Size {
+		if c := <-p.idle; c != nil {
+			c.kill()
+		}
+	}
+}
+
+// A child is one process, and the streams to it.
+type child struct {
+	cmd    *exec.Cmd
+	words  *tail // what it wrote to stderr
+	enc    *gob.Encoder
+	dec    *gob.Decoder
+	waited func() error
+	used   bool // it has read a document
+}
+
+// errLost is the error of a document that could not be sent to a process that had ended.
+var errLost = errors.New("the process that reads documents had ended")
+
+// start starts a child. It gets no secret: its environment is empty but for where temporary files and caches are.
+func start(command []string) (*child, error) {
+	cmd := exec.Command(command[0], command[1:]...)
+	cmd.Args[0] = "docbatch"
+	cmd.Env = environment()
+	cmd.SysProcAttr = attributes()
+	c := &child{cmd: cmd, words: &tail{}}
+	cmd.Stderr = c.words
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	c.enc, c.dec, c.waited = gob.NewEncoder(in), gob.NewDecoder(out), sync.OnceValue(cmd.Wait)
+	return c, nil
+}
+
+// passed are the variables that a child gets.
+var passed = []string{"PATH", "HOME", "TMPDIR", "TMP", "TEMP", "XDG_CACHE_HOME", "SystemRoot", "LocalAppData", "USERPROFILE", "GOCOVERDIR"}
+
+func environment() []string {
+	env := []string{}
+	for _, key := range passed {
+		if value, ok := os.LookupEnv(key); ok {
+			env = append(env, key+"="+value)
+		}
+	}
+	return env
+}
+
+// read sends one document and waits for what the child gives back. With an error the child is of no use any more.
+func (c *child) read(ctx context.Context, req *request) (*response, error) {
+	defer func() { c.used = true }()
+	limit := req.Time
+	res := &response{}
+	done := make(chan error, 1)
+	go func() {
+		if err := c.enc.Encode(req); err != nil {
+			done <- errLost
+			return
+		}
+		done <- c.dec.Decode(res)
+	}()
+	late := time.NewTimer(limit + grace)
+	defer late.Stop()
+	select {
+	case err := <-done:
+		switch {
+		case err == nil:
+			return res, nil
+		case errors.Is(err, errLost) && c.used:
+			return nil, errLost
+		}
+		return nil, c.ended()
+	case <-late.C:
+		c.kill()
+		<-done
+		return nil, timedOut(limit)
+	case <-ctx.Done():
+		c.kill()
+		<-done
+		return nil, ctx.Err()
+	}
+}
+
+// kill ends the process, and waits until it has.
+func (c *child) kill() {
+	_ = c.cmd.Process.Kill()
+	_ = c.waited()
+}
+
+// ended says why a process ended that should have given an answer.
+func (c *child) ended() error {
+	_ = c.cmd.Process.Kill() // where it only closed its streams
+	err := c.waited()
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.ExitCode() == exitMemory {
+		return content.TooLarge("reading it takes more than %s of memory (the bound on memory)", content.Bytes(memoryBound))
+	}
+	if words := c.words.first(); words != "" {
+		return content.Damaged("reading it ended the process that reads documents: %s", words)
+	}
+	return content.Damaged("reading it ended the process that reads documents: %v", c.cmd.ProcessState)
+}
+
+func timedOut(limit time.Duration) error {
+	return content.TimedOut("reading it takes longer than %v (the bound on time)", limit)
+}
+
+// A tail keeps the beginning of what is written to it.
+type tail struct {
+	mu   sync.Mutex
+	text []byte
+}
+
+const tailBytes = 4 << 10
+
+func (t *tail) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.text = append(t.text, p[:min(len(p), tailBytes-len(t.text))]...)
+	return len(p), nil
+}
+
+// first is the first line that says something.
+func (t *tail) first() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for line := range strings.Lines(string(t.text)) {
+		if line = strings.TrimSpace(line); line != "" {
+			return line
+		}
+	}
+	return ""
+}
