@@ -71,10 +71,16 @@ corpus: build ## real documents of others: words found against pdftotext, pandoc
 
 .PHONY: fuzz
 fuzz: ## the long check: each reader of foreign bytes fuzzed for a minute, with the corpus as seeds
-	@for p in $$(grep -rl --include='*_test.go' '^func FuzzRead(' pipeline sources | xargs -n1 dirname | sort -u); do \
-		echo "$$p"; \
-		DOCBATCH_CORPUS=$(abspath $(CORPUS)) $(GO) test -run '^$$' -fuzz '^FuzzRead$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 20x ./$$p || exit 1; \
-	done
+	@failed=0; for file in $$(grep -rl --include='*_test.go' '^func Fuzz' pipeline/extract pipeline/charset sources/archive); do \
+		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9]*\)(.*/\1/p' $$file); do \
+			echo "$$file $$target"; \
+			DOCBATCH_CORPUS=$(abspath $(CORPUS)) $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x ./$$(dirname $$file) || failed=1; \
+		done; \
+	done; exit $$failed
+
+.PHONY: bench-extract
+bench-extract: ## documents a second of docbatch run, and on PDFs of a loop over pdftotext, side by side
+	$(GO) run ./cmd/corpus -throughput -dir $(CORPUS)
 
 .PHONY: bench
 bench: ## the whole program: speed as a share of a bare loop of HTTP calls, first call, second run, memory

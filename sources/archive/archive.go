@@ -194,7 +194,7 @@ func walk(ctx context.Context, in *input, each func(id string, e *entry) error) 
 			return nil
 		}
 		if why != "" {
-			e.fault, e.misnamed = fault(pipeline.KindRead, "%s", why), true
+			e.fault, e.misnamed = fault(pipeline.KindDamaged, "%s", why), true
 		}
 		if err := each(id, e); err != nil {
 			return err
@@ -237,7 +237,7 @@ func faultAt(name string, why *pipeline.Error) *pipeline.Error {
 
 // tooLarge is the fault of a member of size bytes, for messages as a folder has them.
 func tooLarge(size, max int64) *pipeline.Error {
-	return fault(pipeline.KindTooLarge, "%d bytes are more than the bound of %d", size, max)
+	return fault(pipeline.KindTooLarge, "%d bytes are more than %d (the bound on bytes)", size, max)
 }
 
 // mebibytes says a bound to a person.

@@ -133,7 +133,7 @@ func Test7zPackedDirectory(t *testing.T) {
 
 func TestNames(t *testing.T) {
 	absolute, out := ": its name is an absolute path, which no member of an archive may have", ": its name leads out of the archive"
-	lost := func(id, why string) string { return "x.tar!/" + id + ": invalid read: open in/x.tar!/" + id + why }
+	lost := func(id, why string) string { return "x.tar!/" + id + ": invalid damaged: open in/x.tar!/" + id + why }
 	for _, tt := range []struct {
 		name  string
 		names []string

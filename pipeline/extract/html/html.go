@@ -9,6 +9,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"fmt"
 	"regexp"
 	"strings"
 
@@ -51,6 +52,9 @@ func readPage(ctx context.Context, source string, xhtml bool, bounds *content.Bo
 		return nil, err
 	}
 	c := &content.Content{Text: p.out.String()}
+	if p.tooDeep {
+		c.Warn(fmt.Sprintf("elements lie more than %d deep within one another (the bound on depth): of what is deeper the text is read, lists and tables are not told", p.depth))
+	}
 	p.meta.fill(c)
 	return c, nil
 }

@@ -277,3 +277,26 @@ func TestThin(t *testing.T) {
 		})
 	}
 }
+
+// TestDeep reads a page whose elements lie deeper than the bound, and says so; many that nobody ends are not deep.
+func TestDeep(t *testing.T) {
+	for _, tt := range []struct {
+		name, page string
+		warned     bool
+	}{
+		{"as deep as may be", strings.Repeat("<div>", 512) + "word", false},
+		{"deeper", strings.Repeat("<div>", 513) + "word", true},
+		{"one after the other", strings.Repeat("<div>word</div>", 1000), false},
+		{"never ended", strings.Repeat("<p>word<br>", 1000), false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c, err := Read(t.Context(), &content.File{MediaType: "text/html", Data: []byte(tt.page), Bounds: content.DefaultBounds()})
+			if err != nil || !strings.Contains(c.Text, "word") {
+				t.Fatalf("got %+v, %v, want the text", c, err)
+			}
+			if warned := strings.Contains(strings.Join(c.Warnings, ""), "(the bound on depth)"); warned != tt.warned {
+				t.Errorf("got warnings %q, want one: %v", c.Warnings, tt.warned)
+			}
+		})
+	}
+}

@@ -16,6 +16,9 @@ type page struct {
 	frames int // how many frames within frames may still be read
 	meta   meta
 
+	within  int  // elements that are open, but for those that pages often do not end
+	tooDeep bool // there were more of them than the bound on depth
+
 	skipped region // what is left out
 	covered region // what the page hides
 
@@ -74,6 +77,10 @@ func (p *page) token(ctx context.Context, tokens *nethtml.Tokenizer, kind nethtm
 		if closed || isParsed[tag.name] {
 			tokens.NextIsNotRawText()
 		}
+		if !closed && !isVoid[tag.name] && !endsAlone[tag.name] {
+			p.within++
+			p.tooDeep = p.tooDeep || p.within > p.depth
+		}
 		if !closed || !isSkipped[tag.name] {
 			p.start(ctx, tag)
 		}
@@ -82,6 +89,9 @@ func (p *page) token(ctx context.Context, tokens *nethtml.Tokenizer, kind nethtm
 		}
 	case nethtml.EndTagToken:
 		name, _ := tokens.TagName()
+		if !endsAlone[string(name)] {
+			p.within = max(0, p.within-1)
+		}
 		p.stop(string(name))
 	}
 }
