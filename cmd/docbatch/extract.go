@@ -84,7 +84,9 @@ func extractAll(ctx context.Context, e env, o *extractOptions, x *extraction, pa
 				return ctx.Err()
 			}
 			reading.Go(func() error {
-				turn <- extractOne(ctx, step, src, ref, file)
+				d := extractOne(ctx, step, src, ref, file)
+				d.one = slices.Contains(paths, file)
+				turn <- d
 				return nil
 			})
 			return nil
@@ -133,7 +135,10 @@ func eachDocument(ctx context.Context, paths []string, do func(src pipeline.Sour
 				return err
 			}
 		}
-		if member != "" && !found {
+		if member == "" && !found {
+			return withExit(exitUsage, fmt.Errorf("there are no documents in %s", path), "")
+		}
+		if !found {
 			return withExit(exitUsage, fmt.Errorf("there is no %s", path), "docbatch extract "+strings.TrimSuffix(path, archive.Border+member)+" reads all that is in it.")
 		}
 	}
@@ -164,6 +169,7 @@ func openPath(path string) (src pipeline.Source, isFolder bool, member string, e
 type extracted struct {
 	*extract.Reading
 	file string
+	one  bool // the path that was named is that of this document
 	took time.Duration
 	err  error
 }
@@ -221,7 +227,7 @@ func (p *extractPrinter) print(d *extracted) error {
 		return w.Flush()
 	}
 	_, tty := terminal(p.stdout)
-	if p.many && d.err == nil {
+	if (p.many || !d.one) && d.err == nil {
 		fmt.Fprintf(w, "=== %s ===\n", printable(d.file))
 	}
 	text := d.Text

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -84,7 +85,7 @@ func (s *settings) extraction(f *extractFlags, file *extractFile) (x extraction,
 		}
 		x.passwords = slices.Concat(x.passwords, more)
 	}
-	x.converters, err = converters(file.Converters)
+	x.converters, err = s.converters(file.Converters)
 	return x, err
 }
 
@@ -114,14 +115,20 @@ func readPasswords(path string) (passwords []string, err error) {
 }
 
 // converters makes the commands of the job file, by extension or media type.
-func converters(file map[string][]string) (map[string]convert.Command, error) {
+func (s *settings) converters(file map[string][]string) (map[string]convert.Command, error) {
 	commands := map[string]convert.Command{}
 	for of, args := range file {
 		if !strings.HasPrefix(of, ".") && !strings.Contains(of, "/") {
 			return nil, fmt.Errorf("extract.converters: %q is neither an extension such as .doc nor a media type such as application/msword", of)
 		}
+		if len(args) > 0 && strings.ContainsRune(args[0], '/') {
+			args = slices.Concat([]string{absolute(s.inDir(args[0]))}, args[1:])
+		}
 		c := convert.Command{Args: args}
 		if err := c.Check(); err != nil {
+			return nil, fmt.Errorf("extract.converters, %s: %w", of, err)
+		}
+		if _, err := exec.LookPath(args[0]); err != nil {
 			return nil, fmt.Errorf("extract.converters, %s: %w", of, err)
 		}
 		commands[strings.ToLower(of)] = c

@@ -74,8 +74,8 @@ func newRunCommand(e env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run [INPUT...]",
 		Short: "Work a job; the same command again goes on",
-		Long: `Work through every document of the inputs: folders, CSV and XLSX files, single text files. Without inputs those of the
-job file are taken. Every answer is stored before anything else happens to it, so whatever interrupts the run, the same
+		Long: `Work through every document of the inputs: folders, archives, CSV and XLSX files, single documents (docs/documents.md
+lists their formats). Without inputs those of the job file are taken. Every answer is stored before anything else happens to it, so whatever interrupts the run, the same
 command goes on where it stood, and never asks again about a document that is finished and unchanged.`,
 		Example: `  docbatch run --demo letters/ -o results.csv
   docbatch run --agent invoice-analyst --rpm 300 letters/ tickets.csv --key ticket_id -o results.xlsx

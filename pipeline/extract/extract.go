@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"maps"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -136,7 +137,25 @@ func (s *Step) read(ctx context.Context, r *Reading, name string, data []byte) e
 	if missing == "" {
 		return s.convert(ctx, r, c, name, data)
 	}
+	switch {
+	case isArchive(r.MediaType) && !slices.Contains(archiveNames, strings.ToLower(path.Ext(name))):
+		missing = "with the extension of an archive, such as .zip, its members are documents"
+	case r.MediaType == mediatype.Binary:
+		name = "" // its extension is that of other documents
+	}
 	return content.Unsupported("no reader for %s; %s%s", mediatype.Describe(r.MediaType), missing, excludeHint(name))
+}
+
+// archiveNames are extensions by which the sources know archives: what comes here with one of them they could not open.
+var archiveNames = []string{".zip", ".tar", ".tgz", ".gz", ".tbz2", ".bz2", ".txz", ".xz", ".zst", ".7z"}
+
+// isArchive reports whether the sources would open a document of a media type, if its name said what it is.
+func isArchive(mediaType string) bool {
+	switch mediaType {
+	case mediatype.ZIP, "application/x-tar", "application/gzip", "application/x-bzip2", "application/x-xz", "application/zstd", "application/x-7z-compressed":
+		return true
+	}
+	return false
 }
 
 // fill takes over what was read.
@@ -175,9 +194,14 @@ func (s *Step) convert(ctx context.Context, r *Reading, c convert.Command, name 
 	if err != nil {
 		return err
 	}
-	out, outName, err := c.Run(ctx, name, data)
+	limited, cancel := context.WithTimeout(ctx, s.Pool.opts.Time)
+	out, outName, err := c.Run(limited, name, data)
+	cancel()
 	release()
-	if err != nil {
+	switch {
+	case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
+		return timedOut(s.Pool.opts.Time)
+	case err != nil:
 		return err
 	}
 	made := mediatype.Detect(outName, out)

@@ -154,24 +154,31 @@ func pagesWere(images []content.Image) string {
 // pageMark is the line that a page begins with.
 var pageMark = regexp.MustCompile(`(?m)^--- page (\d+) ---$`)
 
-// insert puts the text of a page behind the mark of that page. Where it has none, as pages without text have, it gets one, before the next page.
+// insert puts the text of a page behind the mark of that page, in place of what was read there: the noise of fonts that do not say what their
+// characters are. Where it has no mark, as pages without text have, it gets one, before the next page.
 func (r *Reading) insert(page int, text string) {
-	at, own := len(r.Text), ""
-	if page > 0 && r.Meta[content.MetaPages] != "1" {
+	from, to, own := len(r.Text), len(r.Text), ""
+	if r.Meta[content.MetaPages] == "1" {
+		from = 0
+	} else if page > 0 {
 		own = fmt.Sprintf("--- page %d ---\n\n", page)
 	}
-	for _, mark := range pageMark.FindAllStringSubmatchIndex(r.Text, -1) {
+	marks := pageMark.FindAllStringSubmatchIndex(r.Text, -1)
+	for i, mark := range marks {
 		n, err := strconv.Atoi(r.Text[mark[2]:mark[3]])
 		if err != nil || n < page {
 			continue
 		}
-		at = mark[0]
+		from, to = mark[0], mark[0]
 		if n == page {
-			at, own = mark[1], ""
+			from, to, own = mark[1], len(r.Text), ""
+			if i+1 < len(marks) {
+				to = marks[i+1][0]
+			}
 		}
 		break
 	}
-	before, after := strings.TrimRight(r.Text[:at], "\n"), strings.TrimLeft(r.Text[at:], "\n")
+	before, after := strings.TrimRight(r.Text[:from], "\n"), strings.TrimLeft(r.Text[to:], "\n")
 	if before != "" {
 		before += "\n\n"
 	}

@@ -272,7 +272,7 @@ func TestInsert(t *testing.T) {
 		want       string
 	}{
 		{"behind its mark", "--- page 1 ---\n\none\n\n--- page 2 ---\n\n--- page 3 ---\n\nthree\n", 2, "--- page 1 ---\n\none\n\n--- page 2 ---\n\nOCR\n\n--- page 3 ---\n\nthree\n"},
-		{"before what is on the page", "--- page 1 ---\n\none\n", 1, "--- page 1 ---\n\nOCR\n\none\n"},
+		{"in place of noise", "--- page 1 ---\n\n%&\n\n--- page 2 ---\n\ntwo\n", 1, "--- page 1 ---\n\nOCR\n\n--- page 2 ---\n\ntwo\n"},
 		{"between the pages around it", "--- page 1 ---\n\none\n\n--- page 3 ---\n\nthree\n", 2, "--- page 1 ---\n\none\n\n--- page 2 ---\n\nOCR\n\n--- page 3 ---\n\nthree\n"},
 		{"page 1 is not page 10", "--- page 10 ---\n\nten\n", 1, "--- page 1 ---\n\nOCR\n\n--- page 10 ---\n\nten\n"},
 		{"the last page", "--- page 1 ---\n\none\n", 2, "--- page 1 ---\n\none\n\n--- page 2 ---\n\nOCR\n"},

@@ -22,13 +22,16 @@ const asChild = "extract-test-child"
 // shared is the pool of all tests that need none of their own: a process takes a moment to start.
 var shared *Pool
 
+// childOut is where a child sends what it read.
+var childOut = os.Stdout
+
 // cache is where the processes of all pools keep what they compile.
 var cache string
 
 func TestMain(m *testing.M) {
 	if len(os.Args) == 3 && os.Args[1] == asChild {
 		readers[mediatype.RTF] = misbehave
-		if err := Serve(os.Stdin, os.Stdout, os.Args[2]); err != nil {
+		if err := Serve(os.Stdin, childOut, os.Args[2]); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -129,7 +132,7 @@ func misbehave(ctx context.Context, f *content.File) (*content.Content, error) {
 	case "exit":
 		os.Exit(int(arg[0] - '0'))
 	case "close":
-		os.Stdout.Close()
+		childOut.Close()
 		select {}
 	case "print":
 		fmt.Println("a library that prints")

@@ -28,6 +28,9 @@ type PoolOptions struct {
 // DefaultTime is how long reading one document may take.
 const DefaultTime = 45 * time.Second
 
+// startTime is how long a child may take until it can begin to read: the first one ever compiles the library for PDF, 10 s of CPU.
+const startTime = 5 * time.Minute
+
 // grace is how long a child whose time is over has to give what it read so far.
 const grace = 3 * time.Second
 
@@ -173,36 +176,50 @@ func environment() []string {
 // read sends one document and waits for what the child gives back. With an error the child is of no use any more.
 func (c *child) read(ctx context.Context, req *request) (*response, error) {
 	defer func() { c.used = true }()
-	limit := req.Time
 	res := &response{}
-	done := make(chan error, 1)
-	go func() {
-		if err := c.enc.Encode(req); err != nil {
-			done <- errLost
-			return
-		}
-		done <- c.dec.Decode(res)
-	}()
-	late := time.NewTimer(limit + grace)
+	begun, done := make(chan struct{}), make(chan error, 1)
+	go func() { done <- c.converse(req, res, begun) }()
+	late := time.NewTimer(startTime)
 	defer late.Stop()
-	select {
-	case err := <-done:
-		switch {
-		case err == nil:
-			return res, nil
-		case errors.Is(err, errLost) && c.used:
-			return nil, errLost
+	for {
+		select {
+		case <-begun:
+			late.Reset(req.Time + grace)
+			begun = nil
+		case err := <-done:
+			switch {
+			case err == nil:
+				return res, nil
+			case errors.Is(err, errLost) && c.used:
+				return nil, errLost
+			}
+			return nil, c.ended()
+		case <-late.C:
+			c.kill()
+			<-done
+			if begun != nil {
+				return nil, pipeline.Errorf(pipeline.Fatal, pipeline.KindMachine, "the process that reads documents did not start within %v", startTime)
+			}
+			return nil, timedOut(req.Time)
+		case <-ctx.Done():
+			c.kill()
+			<-done
+			return nil, ctx.Err()
 		}
-		return nil, c.ended()
-	case <-late.C:
-		c.kill()
-		<-done
-		return nil, timedOut(limit)
-	case <-ctx.Done():
-		c.kill()
-		<-done
-		return nil, ctx.Err()
 	}
+}
+
+// converse sends the document and takes what the child gives back; begun is closed when it begins to read.
+func (c *child) converse(req *request, res *response, begun chan<- struct{}) error {
+	if err := c.enc.Encode(req); err != nil {
+		return errLost
+	}
+	var ready response
+	if err := c.dec.Decode(&ready); err != nil {
+		return err
+	}
+	close(begun)
+	return c.dec.Decode(res)
 }
 
 // kill ends the process, and waits until it has.

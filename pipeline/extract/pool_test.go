@@ -30,7 +30,6 @@ func TestMisbehaviour(t *testing.T) {
 		{"exits with an error", "exit 3", pipeline.KindDamaged, "ended the process that reads documents: exit status 3"},
 		{"exits without an error", "exit 0", pipeline.KindDamaged, "ended the process that reads documents: exit status 0"},
 		{"closes its output", "close", pipeline.KindDamaged, "ended the process that reads documents: "},
-		{"prints", "print", pipeline.KindDamaged, "ended the process that reads documents: "},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			o := poolOptions()

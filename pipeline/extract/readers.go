@@ -48,11 +48,26 @@ func isRead(mediaType string) bool {
 
 // Readers are the readers of all formats. They read one document at a time.
 type Readers struct {
-	pdf *pdf.Reader
+	pdf    *pdf.Reader
+	warmed bool
 }
 
 // NewReaders makes the readers. They keep what they compile in cacheDir, so that the next process is quicker; "" for nowhere.
 func NewReaders(cacheDir string) *Readers { return &Readers{pdf: pdf.New(cacheDir)} }
+
+// warm starts what documents of a media type need, which takes some seconds when nothing is kept of it yet, and reports whether there was anything
+// to start. A failure shows when it is used.
+func (r *Readers) warm(ctx context.Context, mediaType string) (started bool) {
+	switch mediaType {
+	case mediatype.PDF, mediatype.Mail, mediatype.Mbox, mediatype.MSG, mediatype.TNEF: // mails come with PDFs
+		started = !r.warmed
+		r.warmed = true
+	}
+	if started {
+		_ = r.pdf.Start(ctx)
+	}
+	return started
+}
 
 // Close releases what the readers hold.
 func (r *Readers) Close() { r.pdf.Close() }
@@ -97,7 +112,7 @@ func (r *Readers) Read(ctx context.Context, f *content.File) (c *content.Content
 	}
 	read := r.reader(f.MediaType)
 	if read == nil {
-		return nil, content.Unsupported("there is no reader for %s", mediatype.Describe(f.MediaType))
+		return nil, content.Unsupported("%s within another document is not read", mediatype.Describe(f.MediaType))
 	}
 	f.Within = r.within(f)
 	c, err = read(ctx, f)

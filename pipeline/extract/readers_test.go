@@ -146,7 +146,7 @@ func TestNested(t *testing.T) {
 		{"text in an encoding that it is said to have", attach("Content-Type: text/plain; charset=koi8-r; name=f.txt\r\n\r\n\xf0\xd2\xc9\xd7\xc5\xd4"), "Привет\n", ""},
 		{"pictures are named only", attach("Content-Type: image/png; name=g.png\r\n\r\n" + picture), fmt.Sprintf("--- attachment: g.png (image/png, %d bytes) ---\n", len(picture)), ""},
 		{"one of no known format", attach("Content-Type: application/x-odd; name=h.odd\r\n\r\n\x00\x01\x02\x03\x04\x05"), "--- attachment: h.odd (application/x-odd, 6 bytes) ---\n",
-			"attachment: h.odd: there is no reader for binary data"},
+			"attachment: h.odd: binary data (application/octet-stream) within another document is not read"},
 		{"a damaged one", attach("Content-Type: application/octet-stream; name=i.docx\r\n\r\nPK\x03\x04word/document.xml"), "--- attachment: i.docx (", "attachment: i.docx: "},
 		{"an encrypted one", attach("Content-Type: application/octet-stream; name=j.docx\r\n\r\n" + encrypted(t, "six", "none of them")), "--- attachment: j.docx (", "attachment: j.docx: it is protected by a password"},
 	} {
@@ -199,7 +199,7 @@ func TestNesting(t *testing.T) {
 
 func TestReadersErrors(t *testing.T) {
 	_, err := readHere("a.bin", "\x00\x01\x02\x03\x04\x05", content.DefaultBounds())
-	wantError(t, err, pipeline.KindUnsupported, "there is no reader for binary data (application/octet-stream)")
+	wantError(t, err, pipeline.KindUnsupported, "binary data (application/octet-stream) within another document is not read")
 
 	r := NewReaders("")
 	defer r.Close()

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -45,6 +46,8 @@ type request struct {
 }
 
 type response struct {
+	Ready bool // reading begins: the response proper follows
+
 	Content *content.Content
 	Class   pipeline.Class // of the error; "" for none
 	Kind    string
@@ -58,9 +61,10 @@ type response struct {
 // Serve is a child process of Pool: it reads the documents that come in over in, one after the other, and sends what it read to out.
 // It returns when in ends. A document that takes too much memory ends the process.
 func Serve(in io.Reader, out io.Writer, cacheDir string) error {
+	os.Stdout = os.Stderr                                        // what a library prints is no response
 	signal.Ignore(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP) // the terminal's are meant for the parent, which then closes in
+	os.Stdout = os.Stderr                                        // what a library prints is no answer
 	debug.SetMaxStack(maxStack)
-	debug.SetMemoryLimit(memoryGoal)
 	watch := watchMemory(memoryBound, func() { os.Exit(exitMemory) })
 	defer watch.stop()
 	readers := NewReaders(cacheDir)
@@ -73,6 +77,10 @@ func Serve(in io.Reader, out io.Writer, cacheDir string) error {
 		} else if err != nil {
 			return fmt.Errorf("read a request: %w", err)
 		}
+		warmUp(readers, req.MediaType)
+		if err := enc.Encode(&response{Ready: true}); err != nil {
+			return fmt.Errorf("say that reading begins: %w", err)
+		}
 		res := answer(readers, &req, watch)
 		if err := enc.Encode(res); err != nil {
 			return fmt.Errorf("send what was read: %w", err)
@@ -83,11 +91,22 @@ func Serve(in io.Reader, out io.Writer, cacheDir string) error {
 	}
 }
 
+// warmUp starts what the documents of a media type need, which may take more memory than a document: nothing that it does depends on one.
+func warmUp(readers *Readers, mediaType string) {
+	debug.SetMemoryLimit(math.MaxInt64)
+	if readers.warm(context.Background(), mediaType) {
+		debug.FreeOSMemory()
+	}
+	debug.SetMemoryLimit(memoryGoal)
+}
+
 // answer reads one document.
 func answer(readers *Readers, req *request, watch *memoryWatch) *response {
 	ctx, cancel := context.WithTimeout(context.Background(), req.Time)
 	defer cancel()
 	watch.peak.Store(resident())
+	watch.armed.Store(true)
+	defer watch.armed.Store(false)
 	c, err := readers.Read(ctx, &content.File{Name: req.Name, MediaType: req.MediaType, Data: req.Data, Passwords: req.Passwords,
 		Options: req.Options, Bounds: &req.Bounds})
 	res := &response{Content: c, Memory: max(watch.peak.Load(), resident())}
@@ -103,12 +122,14 @@ func answer(readers *Readers, req *request, watch *memoryWatch) *response {
 		debug.FreeOSMemory()
 		res.Last = resident() > memoryRest
 	}
+	res.Last = res.Last || readers.pdf.Stuck()
 	return res
 }
 
 // A memoryWatch looks how much memory the process takes.
 type memoryWatch struct {
 	peak  atomic.Int64
+	armed atomic.Bool // a document is being read
 	end   chan struct{}
 	ended chan struct{}
 }
@@ -128,7 +149,7 @@ func watchMemory(bound int64, over func()) *memoryWatch {
 			}
 			now := resident()
 			w.peak.Store(max(w.peak.Load(), now))
-			if now > bound {
+			if now > bound && w.armed.Load() {
 				over()
 			}
 		}

@@ -65,12 +65,21 @@ func (r *reader) slide(d *pack.Decoder, n *pack.Node) error {
 
 // shape reads a frame or another shape (OpenDocument 1.3 part 3, 10): text boxes, tables, objects and what says what a picture shows.
 func (r *reader) shape(d *pack.Decoder, n *pack.Node) error {
-	switch n.Attr("presentation:class") {
-	case "header", "footer", "date-time", "page-number":
+	switch class := n.Attr("presentation:class"); class {
+	default:
+		if r.furniture && class != "" {
+			return nil // what the author of a slide would put there
+		}
+	case "date-time", "page-number":
+		return nil
+	case "header", "footer":
 		if !r.furniture {
 			return nil // what they show is the master page's
 		}
 	case "title":
+		if r.furniture {
+			return nil
+		}
 		defer func(before int) { r.heading = before }(r.heading)
 		r.heading = 2
 	}

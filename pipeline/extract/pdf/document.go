@@ -26,12 +26,11 @@ type document struct {
 	breakdowns int
 	until      time.Time // nothing is begun after it; zero for no end
 
-	added      int   // pages that were read
-	unread     []int // pages that could not be read
-	pictures   []int // pages that hold pictures and no text
-	garbled    []int // pages whose text is of no use
-	cause      error // why the last page that could not be read could not
-	imageBytes int
+	added    int   // pages that were read
+	unread   []int // pages that could not be read
+	pictures []int // pages that hold pictures and no text
+	garbled  []int // pages whose text is of no use
+	cause    error // why the last page that could not be read could not
 }
 
 // read reads the document into d.content and d.text.
@@ -57,7 +56,10 @@ func (d *document) read(ctx context.Context) error {
 		return cmp.Or(d.cause, content.Damaged("none of its pages can be read"))
 	}
 	d.warnOfPages(info.pages)
-	return d.attachments(ctx)
+	if err := d.attachments(ctx); err != nil {
+		return err
+	}
+	return d.render(ctx)
 }
 
 // open opens the document in a new instance, with the first password that fits; the first to try is none.
@@ -176,8 +178,7 @@ func (d *document) readPages(ctx context.Context, pages int) error {
 			d.content.Warn("there was no time for " + numbers(upTo(n+1, pages)))
 			return nil
 		}
-		budget := d.budget()
-		p, err := within(ctx, d, func(in *instance) (*page, error) { return in.page(d.handle, n, budget), in.err })
+		p, err := within(ctx, d, func(in *instance) (*page, error) { return in.page(d.handle, n), in.err })
 		if err != nil {
 			if goesOn, err := d.fail(ctx, err, n+1, pages); !goesOn {
 				return err
@@ -195,14 +196,6 @@ func (d *document) readPages(ctx context.Context, pages int) error {
 // late says whether nothing more is to be begun.
 func (d *document) late() bool { return !d.until.IsZero() && time.Now().After(d.until) }
 
-// budget is what a picture of the next page may take; nothing where none is wanted.
-func (d *document) budget() budget {
-	if !d.file.Options.Images || len(d.content.Images) >= maxImages {
-		return budget{}
-	}
-	return budget{pixels: d.file.Bounds.Pixels, bytes: maxImageBytes - d.imageBytes}
-}
-
 // fail notes why a page, of so many, could not be read, and says whether the next can be.
 func (d *document) fail(ctx context.Context, err error, page, pages int) (goesOn bool, _ error) {
 	switch {
@@ -219,19 +212,22 @@ func (d *document) fail(ctx context.Context, err error, page, pages int) (goesOn
 	}
 	d.unread, d.cause = append(d.unread, page), d.in.broken()
 	d.content.Warn(fmt.Sprintf("page %d: %v", page, d.cause))
-	d.close()
-	if page == pages {
-		return false, nil
-	}
-	if d.breakdowns++; d.breakdowns > maxBreakdowns {
-		d.content.Warn(fmt.Sprintf("PDFium broke down %d times: %s left out", d.breakdowns, numbers(upTo(page+1, pages))))
-		return false, nil
-	}
-	if err := d.open(ctx); err != nil {
-		d.content.Warn(fmt.Sprintf("%s left out: %v", numbers(upTo(page+1, pages)), err))
+	if err := d.restart(ctx); err != nil {
+		if page < pages {
+			d.content.Warn(fmt.Sprintf("%s left out: %v", numbers(upTo(page+1, pages)), err))
+		}
 		return false, nil
 	}
 	return true, nil
+}
+
+// restart opens the document anew after it broke PDFium down, but not for ever.
+func (d *document) restart(ctx context.Context) error {
+	d.close()
+	if d.breakdowns++; d.breakdowns > maxBreakdowns {
+		return fmt.Errorf("PDFium broke down %d times", d.breakdowns)
+	}
+	return d.open(ctx)
 }
 
 // add adds a page that was read.
@@ -245,10 +241,6 @@ func (d *document) add(p *page, pages int) {
 		d.text.Page("page", p.number)
 	}
 	d.text.WriteString(p.text)
-	if p.image != nil {
-		d.content.Images = append(d.content.Images, *p.image)
-		d.imageBytes += len(p.image.Data)
-	}
 	if p.picture {
 		d.pictures = append(d.pictures, p.number)
 	}

@@ -73,7 +73,7 @@ func lockEmpty(ctx context.Context, cacheDir string) (unlock func()) {
 	if locked, err := lock.TryLockContext(ctx, lockPoll); err != nil || !locked {
 		return func() {}
 	}
-	return func() { lock.Unlock() } //nolint:errcheck // it ends with the process at the latest
+	return func() { lock.Unlock() } // it ends with the process at the latest
 }
 
 // lockPoll is how often a process looks whether another has compiled.

@@ -25,7 +25,7 @@ func FuzzRead(f *testing.F) {
 	if dir := os.Getenv("DOCBATCH_CORPUS"); dir != "" {
 		addCorpus(f, filepath.Join(dir, "pdf", "*.pdf"))
 	}
-	if err := reader.start(f.Context()); err != nil { // here, for an input may take 10 seconds and no more
+	if err := reader.Start(f.Context()); err != nil { // here, for an input may take 10 seconds and no more
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {

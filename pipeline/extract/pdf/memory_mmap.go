@@ -24,6 +24,6 @@ func (m *mapping) Reallocate(size uint64) []byte { return m.space[:size] }
 
 // Free gives the memory back. No call may be in the instance: to unmap under one ends the process.
 func (m *mapping) Free() {
-	unix.Munmap(m.space) //nolint:errcheck // nothing is lost but addresses
+	unix.Munmap(m.space) // nothing is lost but addresses
 	m.space = nil
 }

@@ -5,8 +5,6 @@ import (
 	"math"
 	"slices"
 	"unicode"
-
-	"docbatch/pipeline/extract/content"
 )
 
 // A page is what was read of a page.
@@ -14,17 +12,13 @@ type page struct {
 	number  int // from 1
 	read    bool
 	text    string
-	cut     bool           // it has more than maxCharacters
-	garbled bool           // most of its characters are unknown
-	picture bool           // it holds no text, and something to see
-	image   *content.Image // of it, where it is a picture and wanted
+	cut     bool // it has more than maxCharacters
+	garbled bool // most of its characters are unknown
+	picture bool // it holds no text, and something to see
 }
 
-// A budget is what a picture of a page may take.
-type budget struct{ pixels, bytes int }
-
 // page reads page n of a document, counted from 0.
-func (in *instance) page(doc pointer, n int, b budget) *page {
+func (in *instance) page(doc pointer, n int) *page {
 	p := &page{number: n + 1}
 	handle := in.call("FPDF_LoadPage", doc, uint64(n))
 	if handle == 0 {
@@ -42,12 +36,6 @@ func (in *instance) page(doc pointer, n int, b budget) *page {
 	}
 	p.text = write(place(lines, marks.notes))
 	p.picture = p.text == "" && in.shows(handle)
-	if !p.picture && !p.garbled {
-		return p
-	}
-	if p.image = in.picture(handle, b); p.image != nil {
-		p.image.Page = n + 1
-	}
 	return p
 }
 

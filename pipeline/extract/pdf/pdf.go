@@ -43,7 +43,7 @@ func New(cacheDir string) *Reader { return &Reader{cacheDir: cacheDir} }
 // Errors are KindEncrypted where none of File.Passwords opens it, KindDamaged with what PDFium says, KindTooLarge over a bound, KindSlow
 // where it cannot even be opened in Bounds.PageTime; ctx's; and of no class where PDFium cannot be started.
 func (r *Reader) Read(ctx context.Context, f *content.File) (*content.Content, error) {
-	if err := r.start(ctx); err != nil {
+	if err := r.Start(ctx); err != nil {
 		return nil, err
 	}
 	d := &document{reader: r, file: f, content: &content.Content{}, text: content.NewWriter(f.Bounds.Text)}
@@ -74,12 +74,15 @@ func (r *Reader) Close() error {
 	return err
 }
 
-// start starts PDFium, unless it runs.
-func (r *Reader) start(ctx context.Context) (err error) {
+// Start starts PDFium, unless it runs: so that the first document does not wait for that.
+func (r *Reader) Start(ctx context.Context) (err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.engine == nil {
-		r.engine, err = newEngine(ctx, r.cacheDir)
+	if r.engine != nil {
+		return nil
+	}
+	if r.engine, err = newEngine(ctx, r.cacheDir); err != nil && r.cacheDir != "" {
+		r.engine, err = newEngine(ctx, "") // what is kept there may be damaged
 	}
 	return err
 }

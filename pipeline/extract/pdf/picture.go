@@ -2,10 +2,14 @@ package pdf
 
 import (
 	"bytes"
+	"context"
+	"errors"
+	"fmt"
 	"image"
 	"image/jpeg"
 	"image/png"
 	"math"
+	"slices"
 
 	"docbatch/pipeline/extract/content"
 )
@@ -19,11 +23,55 @@ const (
 	jpegQuality   = 80
 )
 
-// picture renders a page; nil where that cannot be, or not within the budget.
-func (in *instance) picture(page pointer, b budget) *content.Image {
+// render makes the pictures of pages that are wanted: of those that are pictures, and of those whose text is lost. It comes last, so that
+// a page that cannot be rendered costs no text.
+func (d *document) render(ctx context.Context) error {
+	if !d.file.Options.Images {
+		return nil
+	}
+	pages := append(slices.Clone(d.pictures), d.garbled...)
+	slices.Sort(pages)
+	if len(pages) > maxImages {
+		d.content.Warn("too many pages to render: pictures are missing of " + numbers(pages[maxImages:]))
+		pages = pages[:maxImages]
+	}
+	left := maxImageBytes
+	for i, number := range pages {
+		if d.in == nil || d.late() {
+			d.content.Warn("there was no time to render " + numbers(pages[i:]))
+			return nil
+		}
+		picture, err := within(ctx, d, func(in *instance) (*content.Image, error) {
+			return in.picture(d.handle, number, d.file.Bounds.Pixels), in.err
+		})
+		switch {
+		case errors.Is(err, context.Canceled):
+			return err
+		case errors.Is(err, errSlow):
+			d.content.Warn(fmt.Sprintf("page %d takes longer than %v to render", number, d.file.Bounds.PageTime))
+		case err != nil && d.in != nil:
+			d.content.Warn(fmt.Sprintf("page %d can't be rendered: %v", number, d.in.broken()))
+			if d.restart(ctx) != nil {
+				d.close()
+			}
+		case picture != nil && len(picture.Data) <= left:
+			left -= len(picture.Data)
+			d.content.Images = append(d.content.Images, *picture)
+		}
+	}
+	return nil
+}
+
+// picture renders a page, which is counted from 1; nil where that cannot be, or not within the pixels.
+func (in *instance) picture(doc pointer, number, maxPixels int) *content.Image {
+	page := in.call("FPDF_LoadPage", doc, uint64(number-1))
+	if page == 0 {
+		return nil
+	}
+	defer in.call("FPDF_ClosePage", page)
 	const bgrx, white, annotations = 3, 0xffffffff, 1
 	width, height := size(in.float("FPDF_GetPageWidthF", page), in.float("FPDF_GetPageHeightF", page))
-	if width*height > b.pixels || b.bytes <= 0 {
+	if width*height > maxPixels {
 		return nil
 	}
 	w, h := uint64(width), uint64(height)
@@ -39,11 +87,11 @@ func (in *instance) picture(page pointer, b budget) *content.Image {
 	if in.err != nil || len(raw) < stride*height || stride < 4*width {
 		return nil
 	}
-	found := encode(pixels(raw, width, height, stride))
-	if found == nil || len(found.Data) > b.bytes {
-		return nil
+	picture := encode(pixels(raw, width, height, stride))
+	if picture != nil {
+		picture.Page = number
 	}
-	return found
+	return picture
 }
 
 // float calls a function that gives a float.
