@@ -32,9 +32,8 @@ func (d *doctor) inputs(ctx context.Context) *question {
 	srcs, err := sources.OpenAll(ctx, d.job.inputs)
 	if err == nil {
 		q := &question{sources: srcs}
-		if q.extract, q.end, err = d.job.extraction.step(); err == nil {
-			return q
-		}
+		q.extract, q.end = d.job.extraction.step()
+		return q
 	}
 	const next = "Check the inputs and their settings (docbatch run --help)."
 	before := len(d.findings)

@@ -53,7 +53,7 @@ an archive. It is how you find out why an answer is odd. Exit 3 if one can't be 
 			if err != nil {
 				return withExit(exitUsage, err, "")
 			}
-			return extractAll(cmd.Context(), e, o, &x, args)
+			return untilSignal(cmd.Context(), func(ctx context.Context) error { return extractAll(ctx, e, o, &x, args) })
 		},
 	}
 	cmd.Flags().StringVarP(&o.file, "file", "f", "", "the job file whose settings hold (default: "+defaultJobFile+", if it is there)")
@@ -64,10 +64,7 @@ an archive. It is how you find out why an answer is odd. Exit 3 if one can't be 
 
 // extractAll reads the documents of all paths and prints them in order.
 func extractAll(ctx context.Context, e env, o *extractOptions, x *extraction, paths []string) error {
-	step, end, err := x.step()
-	if err != nil {
-		return err
-	}
+	step, end := x.step()
 	defer end()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -121,13 +118,14 @@ func eachDocument(ctx context.Context, paths []string, do func(src pipeline.Sour
 			}
 			file := path
 			switch {
-			case member != "" && !strings.HasSuffix(ref.ID, archive.Border+member):
+			case member != "" && !isWithin(ref.ID, member):
 				continue
 			case within:
 				file = strings.TrimSuffix(path, "/") + "/" + ref.ID
-			case member == "":
+			default:
 				if _, inner, ok := strings.Cut(ref.ID, archive.Border); ok {
-					file = path + archive.Border + inner
+					outer, _, _ := strings.Cut(path, archive.Border)
+					file = outer + archive.Border + inner
 				}
 			}
 			found = true
@@ -143,6 +141,12 @@ func eachDocument(ctx context.Context, paths []string, do func(src pipeline.Sour
 		}
 	}
 	return nil
+}
+
+// isWithin reports whether the document called id, of an archive, is the member, or lies in that folder or archive.
+func isWithin(id, member string) bool {
+	_, inner, _ := strings.Cut(id, archive.Border)
+	return inner == member || strings.HasPrefix(inner, member+"/") || strings.HasPrefix(inner, member+archive.Border)
 }
 
 // openPath opens what a path names: a folder, a file, or a member of an archive.

@@ -28,6 +28,7 @@ type extraction struct {
 	article    bool
 	timeout    time.Duration
 	passwords  []string // secrets
+	secrets    string   // the file that holds passwords; "" for none
 	converters map[string]convert.Command
 	keep       bool // answers to what an earlier version extracted stand
 	version    int  // of what is extracted; an earlier one where that is kept
@@ -83,7 +84,10 @@ func (s *settings) extraction(f *extractFlags, file *extractFile) (x extraction,
 		if err != nil {
 			return x, err
 		}
-		x.passwords = slices.Concat(x.passwords, more)
+		x.passwords, x.secrets = slices.Concat(x.passwords, more), s.inDir(file.PasswordsFile)
+	}
+	if len(x.passwords) > maxPasswords {
+		return x, fmt.Errorf("there are %d passwords; at most %d are tried", len(x.passwords), maxPasswords)
 	}
 	x.converters, err = s.converters(file.Converters)
 	return x, err
@@ -175,14 +179,10 @@ func (j *job) readBefore(ctx context.Context, state asked, prompt string) (n int
 }
 
 // step makes the extract step, and what ends its processes.
-func (x *extraction) step() (step *extract.Step, end func(), err error) {
-	program, err := os.Executable()
-	if err != nil {
-		return nil, nil, fmt.Errorf("find this program, which starts itself to read documents: %w", err)
-	}
+func (x *extraction) step() (step *extract.Step, end func()) {
 	cache, removeCache := cacheDir()
 	pool := extract.NewPool(extract.PoolOptions{
-		Command:   []string{program, workerCommand, cache},
+		Command:   []string{ownProgram(), workerCommand, cache},
 		Size:      runtime.GOMAXPROCS(0),
 		Time:      x.timeout,
 		Passwords: x.passwords,
@@ -192,7 +192,19 @@ func (x *extraction) step() (step *extract.Step, end func(), err error) {
 		pool.Close()
 		removeCache()
 	}
-	return extract.New(extract.Options{Pool: pool, Images: x.images, Languages: x.languages, Converters: x.converters}), end, nil
+	return extract.New(extract.Options{Pool: pool, Images: x.images, Languages: x.languages, Converters: x.converters}), end
+}
+
+// ownProgram is this program, also where the file that it was started from is another by now, as after an upgrade.
+func ownProgram() string {
+	const own = "/proc/self/exe"
+	if _, err := os.Stat(own); err == nil && runtime.GOOS == "linux" {
+		return own
+	}
+	if program, err := os.Executable(); err == nil {
+		return program
+	}
+	return os.Args[0] // without /proc, as in a bare chroot
 }
 
 // cacheDir is where the processes that read documents keep what they compile: the user's folder for such, or, where nothing can be written
@@ -222,5 +234,5 @@ func isWritable(dir string) bool {
 	if err != nil {
 		return false
 	}
-	return errors.Join(f.Close(), os.Remove(f.Name())) == nil
+	return errors.Join(f.Close(), os.Remove(f.Name())) == nil && isOnlyOurs(dir)
 }

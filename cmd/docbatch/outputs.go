@@ -42,7 +42,7 @@ func (j *job) protected() map[string]string {
 		}
 	}
 	for path, what := range map[string]string{j.file: "the job file", j.promptName: "the prompt", j.systemName: "the system prompt",
-		j.keyFile: "the key file", j.dotenv: "the .env file"} {
+		j.keyFile: "the key file", j.extraction.secrets: "the passwords file", j.dotenv: "the .env file"} {
 		if path != "" {
 			files[path] = what
 		}

@@ -180,7 +180,7 @@ func (r *rehearsal) work(ctx context.Context, j *job, q *question, part partFlag
 		Sources:  q.sources,
 		Steps:    q.steps(j, &agent.Cache{Next: r, Store: r.store, Base: j.baseURL}),
 		Question: j.question(q.prompt.Fingerprint()),
-		Workers:  j.workers + q.ahead(), // so it needs no more memory and files than the run
+		Workers:  j.workers + q.ahead(j.workers), // so it needs no more memory and files than the run
 		Stored:   r.stored,
 		Sample:   part.sample,
 		Limit:    part.limit,

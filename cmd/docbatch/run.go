@@ -130,10 +130,7 @@ func openQuestion(ctx context.Context, j *job) (*question, error) {
 		return nil, withExit(exitUsage, err, "Check the inputs and their settings (docbatch run --help). Nothing was sent.")
 	}
 	q := &question{sources: srcs}
-	if q.extract, q.end, err = j.extraction.step(); err != nil {
-		q.close()
-		return nil, err
-	}
+	q.extract, q.end = j.extraction.step()
 	if err := q.parse(j); err != nil {
 		q.close()
 		return nil, err
@@ -194,7 +191,7 @@ func runJob(ctx context.Context, e env, o *runOptions, j *job, n *notifier) (err
 		return err
 	}
 	defer q.close()
-	if q.ahead() > 0 {
+	if q.hasFiles() {
 		tuneForFiles(j.workers)
 	}
 	if o.dryRun {
@@ -288,7 +285,7 @@ func (r *jobRun) work(ctx context.Context) error {
 		Sources:       r.question.sources,
 		Steps:         r.question.steps(r.job, asked),
 		Question:      r.job.question(r.question.prompt.Fingerprint()),
-		Workers:       r.job.workers + r.question.ahead(),
+		Workers:       r.job.workers + r.question.ahead(r.job.workers),
 		Grace:         r.job.grace,
 		CallTimeout:   r.job.timeout,
 		Log:           log,

@@ -146,6 +146,22 @@ func (s *Step) read(ctx context.Context, r *Reading, name string, data []byte) e
 	return content.Unsupported("no reader for %s; %s%s", mediatype.Describe(r.MediaType), missing, excludeHint(name))
 }
 
+// run runs a converter, on the core of one of the processes, within the time for a document.
+func (s *Step) run(ctx context.Context, c convert.Command, name string, data []byte) (out []byte, outName string, err error) {
+	release, err := s.Pool.hold(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	defer release()
+	limited, cancel := context.WithTimeout(ctx, s.Pool.opts.Time)
+	defer cancel()
+	out, outName, err = c.Run(limited, name, data)
+	if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+		err = timedOut(s.Pool.opts.Time)
+	}
+	return out, outName, err
+}
+
 // archiveNames are extensions by which the sources know archives: what comes here with one of them they could not open.
 var archiveNames = []string{".zip", ".tar", ".tgz", ".gz", ".tbz2", ".bz2", ".txz", ".xz", ".zst", ".7z"}
 
@@ -190,18 +206,8 @@ func (s *Step) converter(name, mediaType string) (convert.Command, bool) {
 
 // convert has a program make a document that a reader reads.
 func (s *Step) convert(ctx context.Context, r *Reading, c convert.Command, name string, data []byte) error {
-	release, err := s.Pool.hold(ctx)
+	out, outName, err := s.run(ctx, c, name, data)
 	if err != nil {
-		return err
-	}
-	limited, cancel := context.WithTimeout(ctx, s.Pool.opts.Time)
-	out, outName, err := c.Run(limited, name, data)
-	cancel()
-	release()
-	switch {
-	case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
-		return timedOut(s.Pool.opts.Time)
-	case err != nil:
 		return err
 	}
 	made := mediatype.Detect(outName, out)

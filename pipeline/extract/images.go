@@ -15,6 +15,11 @@ import (
 	"strings"
 	"time"
 
+	_ "golang.org/x/image/bmp"
+	_ "golang.org/x/image/tiff"
+	_ "golang.org/x/image/webp"
+
+	"docbatch/pipeline"
 	"docbatch/pipeline/extract/content"
 	"docbatch/pipeline/extract/convert"
 	"docbatch/pipeline/extract/mediatype"
@@ -53,8 +58,7 @@ func (s *Step) see(ctx context.Context, r *Reading) error {
 		return nil
 	}
 	if s.Images == ImagesAttach {
-		r.attach()
-		return nil
+		return r.attach()
 	}
 	images := r.Images
 	r.Images = nil
@@ -71,10 +75,13 @@ func (s *Step) see(ctx context.Context, r *Reading) error {
 }
 
 // attach leaves the pictures for the agent, and says so in the text.
-func (r *Reading) attach() {
+func (r *Reading) attach() error {
+	if len(r.Images[0].Data) > maxShown {
+		return content.TooLarge("a picture of more than %s is more than services take (the bound on pictures)", content.Bytes(maxShown))
+	}
 	size := 0
 	for i, image := range r.Images {
-		if size += len(image.Data); size > maxShown && i > 0 {
+		if size += len(image.Data); size > maxShown {
 			r.Warn(fmt.Sprintf("of %d pictures the first %d are shown: more than %s is more than services take", len(r.Images), i, content.Bytes(maxShown)))
 			r.Images = r.Images[:i]
 			break
@@ -85,6 +92,7 @@ func (r *Reading) attach() {
 		note = fmt.Sprintf("[Pages without text are shown as pictures: %s.]", pagesOf(r.Images))
 	}
 	r.Text = strings.TrimSpace(note+"\n\n"+r.Text) + "\n"
+	return nil
 }
 
 // pagesOf names the pages of images: "1, 2, 7".
@@ -119,6 +127,9 @@ func (s *Step) recognise(ctx context.Context, r *Reading, images []content.Image
 			failure = timedOut(s.Pool.opts.Time)
 			r.Warn(fmt.Sprintf("%s not recognised: %v", pagesWere(images[i:]), failure))
 			break
+		}
+		if pipeline.ClassOf(err) == pipeline.Fatal {
+			return err
 		}
 		if err != nil {
 			failure = err

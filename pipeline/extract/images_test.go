@@ -121,7 +121,9 @@ func TestAttachBound(t *testing.T) {
 	for i := range 5 {
 		r.Images = append(r.Images, content.Image{Page: i + 1, MediaType: "image/png", Data: make([]byte, maxShown/3)})
 	}
-	r.attach()
+	if err := r.attach(); err != nil {
+		t.Fatal(err)
+	}
 	if want := "[Pages without text are shown as pictures: 1, 2, 3.]\n\nwords\n"; r.Text != want || len(r.Images) != 3 {
 		t.Errorf("text %q and %d pictures, want %q and 3", r.Text, len(r.Images), want)
 	}
@@ -129,9 +131,7 @@ func TestAttachBound(t *testing.T) {
 		t.Errorf("warnings %q, want %q", r.Warnings, want)
 	}
 	r = &Reading{Content: content.Content{Images: []content.Image{{MediaType: "image/png", Data: make([]byte, maxShown+1)}}}}
-	if r.attach(); len(r.Images) != 1 || len(r.Warnings) > 0 {
-		t.Errorf("one that is large: %d pictures and warnings %q, want it and none", len(r.Images), r.Warnings)
-	}
+	wantError(t, r.attach(), pipeline.KindTooLarge, "a picture of more than 14 MiB is more than services take (the bound on pictures)")
 }
 
 func TestPictureErrors(t *testing.T) {

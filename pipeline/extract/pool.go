@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"docbatch/pipeline"
@@ -83,8 +84,11 @@ func (p *Pool) read(ctx context.Context, name, mediaType string, data []byte) (*
 	req := &request{Name: name, MediaType: mediaType, Data: data, Passwords: p.opts.Passwords,
 		Options: p.opts.Options, Bounds: *p.opts.Bounds, Time: p.opts.Time}
 	res, err := p.try(ctx, &c, req)
-	if errors.Is(err, errLost) { // it ended before this document came
+	if errors.Is(err, errLost) {
 		res, err = p.try(ctx, &c, req)
+	}
+	if errors.Is(err, errLost) {
+		err = pipeline.Errorf(pipeline.Fatal, pipeline.KindMachine, "%w twice: see whether memory is short, and what else may have ended it", err)
 	}
 	return res, err
 }
@@ -110,7 +114,11 @@ func (p *Pool) try(ctx context.Context, c **child, req *request) (res *response,
 		res.Content = &content.Content{}
 	}
 	if res.Class != "" {
-		return res, pipeline.Errorf(res.Class, res.Kind, "%s", res.Message)
+		class := pipeline.Invalid
+		if res.Class != class {
+			class = pipeline.Internal // a process that reads hostile documents does not stop a run
+		}
+		return res, pipeline.Errorf(class, res.Kind, "%s", res.Message)
 	}
 	return res, nil
 }
@@ -131,11 +139,10 @@ type child struct {
 	enc    *gob.Encoder
 	dec    *gob.Decoder
 	waited func() error
-	used   bool // it has read a document
 }
 
-// errLost is the error of a document that could not be sent to a process that had ended.
-var errLost = errors.New("the process that reads documents had ended")
+// errLost is the error of a document whose process ended for a reason of its own: before it began to read, or by a signal from outside.
+var errLost = errors.New("the process that reads documents was ended")
 
 // start starts a child. It gets no secret: its environment is empty but for where temporary files and caches are.
 func start(command []string) (*child, error) {
@@ -175,7 +182,6 @@ func environment() []string {
 
 // read sends one document and waits for what the child gives back. With an error the child is of no use any more.
 func (c *child) read(ctx context.Context, req *request) (*response, error) {
-	defer func() { c.used = true }()
 	res := &response{}
 	begun, done := make(chan struct{}), make(chan error, 1)
 	go func() { done <- c.converse(req, res, begun) }()
@@ -190,7 +196,7 @@ func (c *child) read(ctx context.Context, req *request) (*response, error) {
 			switch {
 			case err == nil:
 				return res, nil
-			case errors.Is(err, errLost) && c.used:
+			case begun != nil:
 				return nil, errLost
 			}
 			return nil, c.ended()
@@ -230,8 +236,18 @@ func (c *child) kill() {
 
 // ended says why a process ended that should have given an answer.
 func (c *child) ended() error {
-	_ = c.cmd.Process.Kill() // where it only closed its streams
-	err := c.waited()
+	exited := make(chan error, 1)
+	go func() { exited <- c.waited() }()
+	var err error
+	select {
+	case err = <-exited:
+		if status, ok := c.cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() && isFromOutside(status.Signal()) {
+			return errLost
+		}
+	case <-time.After(leaveTime): // it only closed its streams
+		_ = c.cmd.Process.Kill()
+		err = <-exited
+	}
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok && exit.ExitCode() == exitMemory {
 		return content.TooLarge("reading it takes more than %s of memory (the bound on memory)", content.Bytes(memoryBound))
 	}
@@ -239,6 +255,14 @@ func (c *child) ended() error {
 		return content.Damaged("reading it ended the process that reads documents: %s", words)
 	}
 	return content.Damaged("reading it ended the process that reads documents: %v", c.cmd.ProcessState)
+}
+
+// leaveTime is how long a process may take to end that has closed its streams.
+const leaveTime = time.Second
+
+// isFromOutside reports whether a signal is one that people, or a machine without memory, send to processes; others are a process's own doing.
+func isFromOutside(s syscall.Signal) bool {
+	return s == syscall.SIGKILL || s == syscall.SIGTERM || s == syscall.SIGINT || s == syscall.SIGHUP
 }
 
 func timedOut(limit time.Duration) error {

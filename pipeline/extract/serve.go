@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 	"os/signal"
+	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
 	"sync/atomic"
@@ -18,6 +19,7 @@ import (
 
 	"docbatch/pipeline"
 	"docbatch/pipeline/extract/content"
+	"docbatch/pipeline/extract/mediatype"
 )
 
 // What a child process may take. The kill comes above what the collector is told to keep to: most documents that need more for a
@@ -30,6 +32,9 @@ const (
 
 	maxStack = 64 << 20
 )
+
+// largeRequest is the size of a document, in bytes, after which a process ends: on both sides the stream to it keeps a buffer of that size.
+const largeRequest = 4 << 20
 
 // exitMemory is the exit code of a child that took more than memoryBound.
 const exitMemory = 97
@@ -65,6 +70,7 @@ func Serve(in io.Reader, out io.Writer, cacheDir string) error {
 	signal.Ignore(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP) // the terminal's are meant for the parent, which then closes in
 	os.Stdout = os.Stderr                                        // what a library prints is no answer
 	debug.SetMaxStack(maxStack)
+	runtime.GOMAXPROCS(2) // one document at a time, and what watches it
 	watch := watchMemory(memoryBound, func() { os.Exit(exitMemory) })
 	defer watch.stop()
 	readers := NewReaders(cacheDir)
@@ -107,6 +113,11 @@ func answer(readers *Readers, req *request, watch *memoryWatch) *response {
 	watch.peak.Store(resident())
 	watch.armed.Store(true)
 	defer watch.armed.Store(false)
+	if req.MediaType == mediatype.PDF {
+		// The collector waits for a call into PDFium, and all else waits for the collector: time and memory would not be watched.
+		defer debug.SetGCPercent(debug.SetGCPercent(-1)) // memoryGoal holds
+	}
+	large := len(req.Data) > largeRequest
 	c, err := readers.Read(ctx, &content.File{Name: req.Name, MediaType: req.MediaType, Data: req.Data, Passwords: req.Passwords,
 		Options: req.Options, Bounds: &req.Bounds})
 	res := &response{Content: c, Memory: max(watch.peak.Load(), resident())}
@@ -122,7 +133,7 @@ func answer(readers *Readers, req *request, watch *memoryWatch) *response {
 		debug.FreeOSMemory()
 		res.Last = resident() > memoryRest
 	}
-	res.Last = res.Last || readers.pdf.Stuck()
+	res.Last = res.Last || large || readers.pdf.Stuck()
 	return res
 }
 

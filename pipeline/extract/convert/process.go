@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"docbatch/pipeline"
@@ -41,7 +42,10 @@ func (f *folder) run(ctx context.Context, limit time.Duration, program string, a
 	}
 	defer files.Close()
 	if err := cmd.Start(); err != nil {
-		return content.Unsupported("start %s: %w", filepath.Base(program), err)
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOEXEC) {
+			return content.Unsupported("start %s: %w", filepath.Base(program), err)
+		}
+		return machine("start "+filepath.Base(program), err)
 	}
 	boundMemory(cmd.Process.Pid)
 	large, err := f.wait(cmd)
@@ -133,11 +137,21 @@ func (f *folder) size() int64 {
 
 // failure is the error of a program that ended with err.
 func (f *folder) failure(name string, err error) error {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		if status, ok := exit.Sys().(syscall.WaitStatus); ok && status.Signaled() && endsRuns(status.Signal()) {
+			return pipeline.ErrStopping // by what stops the run, or should
+		}
+	}
 	said := f.said()
 	if words := strings.ToLower(said); strings.Contains(words, "encrypt") || strings.Contains(words, "password") {
 		return content.Encrypted("%s can't read it%s", name, said)
 	}
 	return content.Damaged("%s can't read it (%w)%s", name, err, said)
+}
+
+// endsRuns reports whether a signal is one that a whole service is sent when it is to end.
+func endsRuns(s syscall.Signal) bool {
+	return s == syscall.SIGTERM || s == syscall.SIGINT || s == syscall.SIGHUP
 }
 
 // maxSaid bounds what is told of a program's words, in bytes.
