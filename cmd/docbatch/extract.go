@@ -194,7 +194,7 @@ func extractOne(ctx context.Context, step *extract.Step, src pipeline.Source, re
 	d.Reading, d.err = step.Read(ctx, ref.Name, doc.Data)
 	d.took = time.Since(began)
 	if d.err == nil && strings.TrimSpace(d.Text) == "" && len(d.Images) == 0 {
-		d.err = content.NoText("there is no text in it")
+		d.err = extract.NoText(d.Warnings)
 	}
 	return d
 }

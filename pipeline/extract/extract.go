@@ -68,9 +68,17 @@ func (s *Step) Do(ctx context.Context, doc *pipeline.Document, rec *pipeline.Rec
 	}
 	doc.Data = nil
 	if strings.TrimSpace(doc.Text) == "" && len(doc.Images) == 0 {
-		return pipeline.Errorf(pipeline.Invalid, pipeline.KindNoText, "%s: there is no text in it", doc.Name)
+		return named(doc.Name, NoText(rec.Warnings))
 	}
 	return nil
+}
+
+// NoText is the error of a document without text; the first of its warnings may say why.
+func NoText(warnings []string) error {
+	if len(warnings) == 0 {
+		return content.NoText("there is no text in it")
+	}
+	return content.NoText("there is no text in it: %s", warnings[0])
 }
 
 // extract reads the document of a file.

@@ -44,6 +44,16 @@ func TestMisbehaviour(t *testing.T) {
 	}
 }
 
+// TestPrints has a reader print something: that does not come between it and the pool.
+func TestPrints(t *testing.T) {
+	p := newPool(t, poolOptions())
+	for range 2 {
+		if r, err := readBy(t.Context(), p, bad("print")); err != nil || r.Text != "read" {
+			t.Errorf("got %+v, %v, want what it read", r, err)
+		}
+	}
+}
+
 // TestEndedBetween ends a process that has nothing to do: the next document does not pay for it.
 func TestEndedBetween(t *testing.T) {
 	p := newPool(t, poolOptions())

@@ -68,7 +68,6 @@ type response struct {
 func Serve(in io.Reader, out io.Writer, cacheDir string) error {
 	os.Stdout = os.Stderr                                        // what a library prints is no response
 	signal.Ignore(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP) // the terminal's are meant for the parent, which then closes in
-	os.Stdout = os.Stderr                                        // what a library prints is no answer
 	debug.SetMaxStack(maxStack)
 	runtime.GOMAXPROCS(2) // one document at a time, and what watches it
 	watch := watchMemory(memoryBound, func() { os.Exit(exitMemory) })
