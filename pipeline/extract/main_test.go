@@ -49,6 +49,8 @@ func runTests(m *testing.M) int {
 	cache = dir
 	shared = NewPool(poolOptions())
 	defer shared.Close()
+	// PDFium is compiled once for all, whatever that takes: under the race detector more than a document may.
+	_, _ = shared.read(context.Background(), "first.pdf", mediatype.PDF, []byte("%PDF-1.7"))
 	return m.Run()
 }
 
