@@ -9,7 +9,7 @@ const (
 	gcPercent     = 400
 	limitAtRest   = 40 << 20
 	limitOfWorker = 64 << 10 // a connection's buffers, three stacks, a document
-	limitOfFiles  = 160 << 20
+	limitOfFiles  = 24 << 20
 )
 
 // tuneMemory sets how much memory a run with so many workers may take before the collector hurries.
