@@ -30,7 +30,7 @@ func readPackage(a *pack.Archive, bounds *content.Bounds, c *content.Content) (*
 	}
 	p.dir = path.Dir(name)
 	meta := metadata{content: c}
-	err = walk(a, name, func(d *pack.Decoder, n *pack.Node) (bool, error) {
+	err = a.Walk(name, func(d *pack.Decoder, n *pack.Node) (bool, error) {
 		switch _, local, _ := strings.Cut(n.Name, ":"); {
 		case strings.HasPrefix(n.Name, "dc:"), n.Name == "opf:meta" && n.Attr("property") == "dcterms:modified":
 			return true, meta.note(d, strings.ToLower(local))
@@ -51,7 +51,7 @@ func readPackage(a *pack.Archive, bounds *content.Bounds, c *content.Content) (*
 // findPackage gives the name of the package document, as the container says it or else by its extension; "" where there is none.
 func findPackage(a *pack.Archive) (string, error) {
 	name := ""
-	err := walk(a, "META-INF/container.xml", func(_ *pack.Decoder, n *pack.Node) (bool, error) {
+	err := a.Walk("META-INF/container.xml", func(_ *pack.Decoder, n *pack.Node) (bool, error) {
 		if _, local, _ := strings.Cut(n.Name, ":"); local == "rootfile" && name == "" {
 			name = n.Attr("full-path")
 		}
@@ -74,26 +74,6 @@ func tolerate(err error) error {
 		return nil
 	}
 	return err
-}
-
-// walk calls visit with the elements of a part in the order of the document. What is within an element is visited too, unless visit reports
-// that it has read it.
-func walk(a *pack.Archive, part string, visit func(d *pack.Decoder, n *pack.Node) (read bool, err error)) error {
-	d, err := a.XML(part)
-	if err != nil {
-		return err
-	}
-	var each func(n *pack.Node) error
-	each = func(n *pack.Node) error {
-		if n.Name == "" {
-			return nil
-		}
-		if read, err := visit(d, n); read || err != nil {
-			return err
-		}
-		return d.Children(each)
-	}
-	return d.Children(each)
 }
 
 // chapters are the names of the parts that the spine lists and that are text, each once.
@@ -168,7 +148,7 @@ func checkLocks(a *pack.Archive, chapters []string) error {
 		isChapter[name] = true
 	}
 	locked := false
-	err := walk(a, "META-INF/encryption.xml", func(_ *pack.Decoder, n *pack.Node) (bool, error) {
+	err := a.Walk("META-INF/encryption.xml", func(_ *pack.Decoder, n *pack.Node) (bool, error) {
 		if n.Name == "enc:CipherReference" {
 			root := packageFile{}
 			locked = locked || isChapter[root.resolve(n.Attr("URI"))]

@@ -167,3 +167,23 @@ func (d *Decoder) why(err error) error {
 	}
 	return io.EOF
 }
+
+// Walk calls visit with the elements of a part in the order of the document. What is within an element is visited too, unless visit reports
+// that it has read it. Errors are visit's, and those of XML.
+func (a *Archive) Walk(part string, visit func(d *Decoder, n *Node) (read bool, err error)) error {
+	d, err := a.XML(part)
+	if err != nil {
+		return err
+	}
+	var each func(n *Node) error
+	each = func(n *Node) error {
+		if n.Name == "" {
+			return nil
+		}
+		if read, err := visit(d, n); read || err != nil {
+			return err
+		}
+		return d.Children(each)
+	}
+	return d.Children(each)
+}

@@ -30,7 +30,7 @@ func (b *book) readNotes(rels relations) (map[cellRef]string, error) {
 // readComments reads the comments of ECMA-376 part 1, 18.7.
 func (b *book) readComments(part string, notes map[cellRef]string) error {
 	var authors []string
-	return b.walk(part, func(d *pack.Decoder, n *pack.Node) (bool, error) {
+	return b.archive.Walk(part, func(d *pack.Decoder, n *pack.Node) (bool, error) {
 		switch n.Name {
 		case "x:author":
 			author, err := d.Text()
@@ -56,7 +56,7 @@ func (b *book) readComments(part string, notes map[cellRef]string) error {
 // readPeople reads who wrote threaded comments ([MS-XLSX] 2.6.205).
 func (b *book) readPeople(part string) error {
 	b.people = map[string]string{}
-	return b.walk(part, func(d *pack.Decoder, n *pack.Node) (bool, error) {
+	return b.archive.Walk(part, func(d *pack.Decoder, n *pack.Node) (bool, error) {
 		if localName(n) == "person" && len(b.people) < maxAuthors {
 			b.people[n.Attr("id")] = n.Attr("displayName")
 		}
@@ -67,7 +67,7 @@ func (b *book) readPeople(part string) error {
 // readThreads reads threaded comments ([MS-XLSX] 2.6.202): those on one cell follow one another.
 func (b *book) readThreads(part string, notes map[cellRef]string) error {
 	seen := map[cellRef]bool{}
-	return b.walk(part, func(d *pack.Decoder, n *pack.Node) (bool, error) {
+	return b.archive.Walk(part, func(d *pack.Decoder, n *pack.Node) (bool, error) {
 		if localName(n) != "threadedComment" {
 			return false, nil
 		}
@@ -127,7 +127,7 @@ func (r *sheetReader) paragraphs(part string) error {
 		return nil
 	}
 	r.seen[part] = true
-	return r.check(part, r.walk(part, func(d *pack.Decoder, n *pack.Node) (bool, error) {
+	return r.check(part, r.archive.Walk(part, func(d *pack.Decoder, n *pack.Node) (bool, error) {
 		if n.Name != "a:p" {
 			return false, r.ctx.Err()
 		}

@@ -18,7 +18,7 @@ func (b *book) relations(part string) relations {
 	r := relations{targets: map[string]string{}, kinds: map[string][]string{}}
 	dir, name := path.Split(part)
 	// An error leaves out what only the relations say, and what is missing then is told where it is missed.
-	_ = b.walk(dir+"_rels/"+name+".rels", func(_ *pack.Decoder, n *pack.Node) (bool, error) {
+	_ = b.archive.Walk(dir+"_rels/"+name+".rels", func(_ *pack.Decoder, n *pack.Node) (bool, error) {
 		if n.Name != "rel:Relationship" || n.Attr("TargetMode") == "External" || len(r.targets) >= b.file.Bounds.Parts {
 			return false, nil
 		}
@@ -40,24 +40,4 @@ func (r relations) first(kind, otherwise string) string {
 		return targets[0]
 	}
 	return otherwise
-}
-
-// walk calls visit with the elements of a part in the order of the document. What is within an element is visited too, unless visit reports
-// that it has read it.
-func (b *book) walk(part string, visit func(d *pack.Decoder, n *pack.Node) (read bool, err error)) error {
-	d, err := b.archive.XML(part)
-	if err != nil {
-		return err
-	}
-	var each func(n *pack.Node) error
-	each = func(n *pack.Node) error {
-		if n.Name == "" {
-			return nil
-		}
-		if read, err := visit(d, n); read || err != nil {
-			return err
-		}
-		return d.Children(each)
-	}
-	return d.Children(each)
 }

@@ -45,7 +45,7 @@ func (b *book) readSheet(ctx context.Context, s sheet) error {
 		return err
 	}
 	r.notes = notes
-	if err := b.check(s.part, b.walk(s.part, r.element)); err != nil {
+	if err := b.check(s.part, b.archive.Walk(s.part, r.element)); err != nil {
 		return err
 	}
 	r.grid.Flush()

@@ -28,7 +28,7 @@ func (t *stringTable) at(i int) string {
 // readStrings reads the table of strings.
 func (b *book) readStrings(part string) error {
 	var all strings.Builder
-	err := b.walk(part, func(d *pack.Decoder, n *pack.Node) (bool, error) {
+	err := b.archive.Walk(part, func(d *pack.Decoder, n *pack.Node) (bool, error) {
 		if n.Name != "x:si" {
 			return false, nil
 		}

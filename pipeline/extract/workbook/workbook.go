@@ -129,7 +129,7 @@ func (b *book) check(part string, err error) error {
 
 // readList reads the workbook part itself.
 func (b *book) readList(part string, rels relations) error {
-	return b.walk(part, func(_ *pack.Decoder, n *pack.Node) (bool, error) {
+	return b.archive.Walk(part, func(_ *pack.Decoder, n *pack.Node) (bool, error) {
 		switch n.Name {
 		case "x:workbookPr":
 			b.date1904 = isTrue(n.Attr("date1904"))
@@ -179,7 +179,7 @@ func (b *book) findSheets() error {
 func (b *book) readStyles(part string) ([]string, error) {
 	own := map[string]string{}
 	var codes []string
-	err := b.walk(part, func(d *pack.Decoder, n *pack.Node) (bool, error) {
+	err := b.archive.Walk(part, func(d *pack.Decoder, n *pack.Node) (bool, error) {
 		switch n.Name {
 		case "x:numFmt":
 			if code := n.Attr("formatCode"); len(code) <= numfmt.MaxCodeBytes && len(own) < maxStyles {
@@ -211,7 +211,7 @@ func (b *book) readProperties(part string) error {
 		"dc:title": content.MetaTitle, "dc:creator": content.MetaAuthor, "dc:subject": content.MetaSubject, "cp:keywords": content.MetaKeywords,
 		"dc:language": content.MetaLanguage, "dcterms:created": content.MetaCreated, "dcterms:modified": content.MetaModified,
 	}
-	return b.walk(part, func(d *pack.Decoder, n *pack.Node) (bool, error) {
+	return b.archive.Walk(part, func(d *pack.Decoder, n *pack.Node) (bool, error) {
 		key, ok := keys[n.Name]
 		if !ok {
 			return false, nil
