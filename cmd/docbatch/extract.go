@@ -66,14 +66,23 @@ an archive. It is how you find out why an answer is odd. Exit 3 if one can't be 
 func extractAll(ctx context.Context, e env, o *extractOptions, x *extraction, paths []string) error {
 	step, end := x.step()
 	defer end()
+	var opened []pipeline.Source
+	defer func() {
+		for _, src := range opened {
+			_ = src.Close() // nothing was written
+		}
+	}()
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	// As many are read at once as there are cores; each waits in its turn to be printed.
 	turns := make(chan chan *extracted, runtime.GOMAXPROCS(0))
 	var reading errgroup.Group
+	defer func() {
+		cancel()
+		_ = reading.Wait() // what is read still uses the sources
+	}()
 	reading.Go(func() error {
 		defer close(turns)
-		return eachDocument(ctx, paths, func(src pipeline.Source, ref pipeline.Ref, file string) error {
+		return eachDocument(ctx, paths, &opened, func(src pipeline.Source, ref pipeline.Ref, file string) error {
 			turn := make(chan *extracted, 1)
 			select {
 			case turns <- turn:
@@ -104,13 +113,14 @@ func extractAll(ctx context.Context, e env, o *extractOptions, x *extraction, pa
 	return nil
 }
 
-// eachDocument calls do for every document that paths stand for, in order.
-func eachDocument(ctx context.Context, paths []string, do func(src pipeline.Source, ref pipeline.Ref, file string) error) error {
+// eachDocument calls do for every document that paths stand for, in order. The sources stay open: they are added to opened.
+func eachDocument(ctx context.Context, paths []string, opened *[]pipeline.Source, do func(src pipeline.Source, ref pipeline.Ref, file string) error) error {
 	for _, path := range paths {
 		src, within, member, err := openPath(path)
 		if err != nil {
 			return withExit(exitUsage, err, "Name files, folders, or documents of an archive as in dump.zip!/a/b.pdf.")
 		}
+		*opened = append(*opened, src)
 		found := false
 		for ref, err := range src.List(ctx) {
 			if err != nil {
