@@ -8,6 +8,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 OUT       := demo-out
 
 export CGO_ENABLED = 0
+export DOCBATCH_TEST_CACHE ?= $(CURDIR)/dist/test-cache
 
 .DEFAULT_GOAL := help
 

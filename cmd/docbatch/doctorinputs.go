@@ -77,12 +77,13 @@ type survey struct {
 	err       error               // why the listing ended early
 }
 
-// count lists the documents of src, as far as the bounds go, and reads the first of them.
+// count lists the documents of src, as far as the bounds go, and reads the first of them. The time is looked at between two of them: what is
+// told of one that was begun is true, and the first PDF ever may take it all, while its library is compiled.
 func (t *survey) count(ctx context.Context, src pipeline.Source) {
-	ctx, cancel := context.WithTimeout(ctx, lookFor)
+	looking, cancel := context.WithTimeout(ctx, lookFor)
 	defer cancel()
-	for ref, err := range src.List(ctx) {
-		t.bounded = ctx.Err() != nil || t.documents == countMost
+	for ref, err := range src.List(looking) {
+		t.bounded = looking.Err() != nil || t.documents == countMost
 		if t.bounded {
 			return
 		}
@@ -113,7 +114,7 @@ func (t *survey) try(ctx context.Context, ref pipeline.Ref) error {
 	for _, step := range t.steps {
 		if err := step.Do(ctx, &doc, &pipeline.Record{Ref: ref}); err != nil {
 			if ctx.Err() != nil {
-				return nil // the time is over: nothing is known of this one
+				return nil // doctor was interrupted
 			}
 			return err
 		}

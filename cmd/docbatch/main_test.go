@@ -33,17 +33,46 @@ func TestMain(m *testing.M) {
 		serveBench(d)
 		return
 	}
-	testscript.Main(m, map[string]func(){"docbatch": main})
+	testscript.Main(suite{m}, map[string]func(){"docbatch": main})
+}
+
+// A suite is all tests of the package, which keep what docbatch compiles in one folder: to compile PDFium takes seconds. The Makefile names one
+// for several packages.
+type suite struct{ *testing.M }
+
+func (s suite) Run() int {
+	dir := os.Getenv("DOCBATCH_TEST_CACHE")
+	if dir == "" {
+		var err error
+		if dir, err = os.MkdirTemp("", "docbatch-test-*"); err != nil {
+			panic(err)
+		}
+		defer os.RemoveAll(dir)
+	}
+	if err := os.Setenv("XDG_CACHE_HOME", dir); err != nil {
+		panic(err)
+	}
+	return s.M.Run()
+}
+
+// compilePDFium has it compiled, where it is not. Under the race detector that takes more memory than a document may.
+func compilePDFium(t *testing.T) {
+	t.Helper()
+	dir := t.TempDir()
+	writeFile(t, dir, "first.pdf", "%PDF-1.7")
+	if err := process(dir, "extract", "first.pdf").Run(); err == nil {
+		t.Fatal("first.pdf was read, and there is nothing in it")
+	}
 }
 
 // TestScripts runs the command line as a person does; the scripts read as a manual.
 func TestScripts(t *testing.T) {
-	cache := t.TempDir() // one for all: to compile PDFium takes seconds
+	compilePDFium(t)
 	testscript.Run(t, testscript.Params{
 		Dir:  "testdata/script",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "zip": zipFiles, "bytes": writeBytes},
 		Setup: func(e *testscript.Env) error {
-			e.Setenv("XDG_CACHE_HOME", cache)
+			e.Setenv("XDG_CACHE_HOME", os.Getenv("XDG_CACHE_HOME"))
 			inbox, err := filepath.Abs("../../testdata/inbox")
 			e.Setenv("INBOX", inbox)
 			return err

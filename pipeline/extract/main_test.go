@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -41,12 +42,15 @@ func TestMain(m *testing.M) {
 }
 
 func runTests(m *testing.M) int {
-	dir, err := os.MkdirTemp("", "docbatch-extract-*")
-	if err != nil {
-		panic(err)
+	cache = filepath.Join(os.Getenv("DOCBATCH_TEST_CACHE"), "docbatch") // the Makefile sets it: what one package compiles the next has
+	if cache == "docbatch" {
+		dir, err := os.MkdirTemp("", "docbatch-extract-*")
+		if err != nil {
+			panic(err)
+		}
+		defer os.RemoveAll(dir)
+		cache = dir
 	}
-	defer os.RemoveAll(dir)
-	cache = dir
 	shared = NewPool(poolOptions())
 	defer shared.Close()
 	// PDFium is compiled once for all, whatever that takes: under the race detector more than a document may.
