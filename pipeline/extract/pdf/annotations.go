@@ -2,6 +2,7 @@ package pdf
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 )
 
@@ -29,8 +30,9 @@ const (
 
 // marks are what is put onto a page after it was made.
 type marks struct {
-	drawn []box  // where some of them draw something
-	notes []line // what others say without drawing it: comments, values of fields
+	drawn  []box  // where some of them draw something
+	fields []line // the values of fields that draw something, which should be the value, but need not
+	notes  []line // what others say without drawing it: comments, values of fields
 }
 
 // annotations reads the annotations of a page.
@@ -87,10 +89,14 @@ func (r *annotationReader) read(annotation pointer, m *marks) {
 	note := ""
 	switch {
 	case kind == annotWidget || kind == annotFreeText:
-		if drawn {
-			return // with what it says
+		if drawn && r.value(annotation, "FT") == "Btn" {
+			return // a box that is ticked looks so; the value is only a name for it
 		}
 		note = cmp.Or(r.value(annotation, "V"), r.value(annotation, "Contents"))
+		if drawn && note != "" {
+			m.fields = append(m.fields, line{box: at, note: note})
+			return
+		}
 	case kind >= annotText && kind <= annotFile:
 		note = comment(r.value(annotation, "T"), r.value(annotation, "Contents"))
 	}
@@ -98,6 +104,33 @@ func (r *annotationReader) read(annotation pointer, m *marks) {
 		m.notes = append(m.notes, line{box: at, note: note})
 	}
 }
+
+// fill puts the values of fields among what is drawn of them, in place of drawings that show none or a part: a program that fills a form in
+// may leave the drawing to the viewer, and a long text is cut at the frame. Where something else is drawn, such as a date as people write it,
+// that is what is seen.
+func fill(drawings, fields []line) []line {
+	if len(drawings)*len(fields) > maxLinePairs {
+		return drawings
+	}
+	for n := range fields {
+		field := &fields[n]
+		within := func(l line) bool { return l.turned(4 - l.turn).within(field.box) }
+		var drawn strings.Builder
+		for _, l := range drawings {
+			if l.note == "" && within(l) {
+				drawn.WriteString(l.text())
+			}
+		}
+		part, value := unspaced(drawn.String()), unspaced(field.note)
+		if len(part) < len(value) && strings.Contains(value, part) {
+			drawings = slices.DeleteFunc(drawings, func(l line) bool { return l.note == "" && within(l) })
+			drawings = append(drawings, *field)
+		}
+	}
+	return drawings
+}
+
+func unspaced(s string) string { return strings.Join(strings.Fields(s), "") }
 
 // value is an annotation's entry.
 func (r *annotationReader) value(annotation pointer, key string) string {

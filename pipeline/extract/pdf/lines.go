@@ -38,6 +38,14 @@ func (b box) within(other box) bool {
 	return x > other.left && x < other.right && y > other.bottom && y < other.top
 }
 
+// meets says whether any of a box is within another. Of a box that is not known it is.
+func (b box) meets(other box) bool {
+	if b == (box{}) || other == (box{}) {
+		return true
+	}
+	return b.right >= other.left && b.left <= other.right && b.top >= other.bottom && b.bottom <= other.top
+}
+
 // turned is the box on the page turned back by quarters of a circle, so that what is written upwards runs to the right.
 func (b box) turned(quarters int) box {
 	for range quarters {
@@ -167,7 +175,8 @@ func (l *line) takes(other *line) bool {
 }
 
 // What is put together, so that a page of a million pieces takes no hours: a line takes no more from so many characters on, nor where so many
-// pairs of characters are to be compared; and lines get no place among others where there are so many pairs of them.
+// pairs of characters are to be compared; and lines get no place among others, nor values in place of drawings, where there are so many pairs of
+// them.
 const (
 	maxLine      = 4096
 	maxPairs     = 1 << 13

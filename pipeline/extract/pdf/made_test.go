@@ -80,11 +80,14 @@ func stream(entries, data string) string {
 	return fmt.Sprintf("<<%s/Length %d>>stream\n%s\nendstream", entries, len(data), data)
 }
 
-// page adds a page of 600 x 800 points with that content and those entries.
+// page adds a page with that content and those entries, of 600 x 800 points unless they say otherwise.
 func (m *made) page(entries, data string) *made {
 	at := m.add(stream("", data))
+	if !strings.Contains(entries, "/MediaBox") {
+		entries += "/MediaBox[0 0 600 800]"
+	}
 	m.pages = append(m.pages, m.add(fmt.Sprintf(
-		"<</Type/Page/Parent 2 0 R/MediaBox[0 0 600 800]/Resources<</Font<</F 3 0 R/T 4 0 R>>/XObject<</X %d 0 R>>>>/Contents %d 0 R%s>>", at-1, at, entries)))
+		"<</Type/Page/Parent 2 0 R/Resources<</Font<</F 3 0 R/T 4 0 R>>/XObject<</X %d 0 R>>>>/Contents %d 0 R%s>>", at-1, at, entries)))
 	return m
 }
 

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"unicode"
+	"unicode/utf16"
 )
 
 // A page is what was read of a page.
@@ -27,12 +28,13 @@ func (in *instance) page(doc pointer, n int) *page {
 	defer func() { in.call("FPDF_ClosePage", handle) }()
 	p.read = true
 	marks := in.annotations(handle)
-	lines, cut := in.lines(handle, func(glyph) bool { return true })
+	sheet := in.sheet(handle)
+	lines, cut := in.lines(handle, func(g glyph) bool { return g.meets(sheet) })
 	p.cut = cut
 	p.garbled = garbled(lines)
 	lines = rejoin(lines)
 	if len(marks.drawn) > 0 {
-		handle, lines = in.flatten(doc, handle, n, lines, marks.drawn)
+		handle, lines = in.flatten(doc, handle, n, lines, marks)
 	}
 	p.text = write(place(lines, marks.notes))
 	p.picture = p.text == "" && in.shows(handle)
@@ -104,6 +106,12 @@ func (in *instance) glyphs(text pointer) []glyph {
 		if g.r == 0 {
 			continue
 		}
+		if last := len(all) - 1; last >= 0 && utf16.IsSurrogate(all[last].r) {
+			all[last].r = utf16.DecodeRune(all[last].r, g.r)
+			if all[last].r != unknown {
+				continue // the second half of a character
+			}
+		}
 		if loose.call(text, uint64(n), rect) != 0 {
 			g.box = in.box(rect)
 		}
@@ -114,6 +122,22 @@ func (in *instance) glyphs(text pointer) []glyph {
 		all = append(all, g)
 	}
 	return all
+}
+
+// sheet is the page's whole sheet, in the space of its characters: what lies beyond it, as of a spread that was cut in two, is never seen. What
+// is only cropped may be. The zero box stands for a sheet that is not known.
+func (in *instance) sheet(page pointer) box {
+	sides := in.alloc(16)
+	defer in.call("free", sides)
+	media := func(function string) bool { return in.call(function, page, sides, sides+4, sides+8, sides+12) == 1 }
+	switch {
+	case media("FPDFPage_GetMediaBox"): // in any order of its corners
+		b := in.box(sides)
+		return box{left: min(b.left, b.right), top: max(b.top, b.bottom), right: max(b.left, b.right), bottom: min(b.top, b.bottom)}
+	case media("FPDFPage_GetCropBox"), in.call("FPDF_GetPageBoundingBox", page, sides) == 0:
+		return box{} // the media box is inherited, and PDFium tells only what is left of it
+	}
+	return in.box(sides)
 }
 
 // maxCharacters bounds the characters of a page that are read: the rest of a page with more is left out, with a warning.
@@ -143,19 +167,19 @@ func (in *instance) box(at pointer) box {
 // flatten makes what annotations draw, the values of a form's fields among it, a part of the page (FPDFPage_Flatten). It gives the page that
 // is in its place, and the lines with what came to them in the places of annotations. The rest of the new page's text is not taken again:
 // flattening may mix up its fonts.
-func (in *instance) flatten(doc, handle pointer, n int, lines []line, drawn []box) (pointer, []line) {
+func (in *instance) flatten(doc, handle pointer, n int, lines []line, m marks) (pointer, []line) {
 	const success = 1
 	if in.call("FPDFPage_Flatten", handle, 0) != success {
-		return handle, lines
+		return handle, place(lines, m.fields)
 	}
 	flat := in.call("FPDF_LoadPage", doc, uint64(n))
 	if flat == 0 {
-		return handle, lines
+		return handle, place(lines, m.fields)
 	}
 	in.call("FPDF_ClosePage", handle)
 	known := placesOf(lines)
-	drawings, _ := in.lines(flat, func(g glyph) bool { return slices.ContainsFunc(drawn, g.within) && !known.hold(g.box) })
-	return flat, place(lines, rejoin(drawings))
+	drawings, _ := in.lines(flat, func(g glyph) bool { return slices.ContainsFunc(m.drawn, g.within) && !known.hold(g.box) })
+	return flat, place(lines, fill(rejoin(drawings), m.fields))
 }
 
 // places are where characters stand, by the whole points of their left sides.

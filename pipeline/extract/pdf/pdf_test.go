@@ -41,6 +41,12 @@ func TestText(t *testing.T) {
 		{"invisible text of OCR", one("BT 3 Tr /F 10 Tf 100 700 Td (Recognised) Tj ET"), "Recognised"},
 		{"text that is written twice to be bold", one(text(100, 700, "Bold") + "BT /F 10 Tf 100.2 700 Td (Bold) Tj ET"), "Bold"},
 		{"a character that is unknown", one(text(100, 700, "divide\\003s words")), "divide s words"},
+		{"a character beyond 16 bits", mapped("BT /T 10 Tf 100 700 Td (axb) Tj ET"), "a𝑥b"},
+		{"letters set apart, the last by itself", one("BT /F 10 Tf 1 Tc 100 700 Td (Metropoli) Tj 0 Tc 44.1 0 Td (s) Tj ET"), "Metropolis"},
+		{"beyond the sheet", one(text(100, 700, "On it") + text(-100, 700, "left") + text(620, 700, "right") + text(100, 820, "above") + text(100, -20, "below")), "On it"},
+		{"cropped", newMade().page("/CropBox[0 0 300 300]", text(100, 200, "Seen")+text(100, 188, "as well")+text(100, 320, "above")), "Seen\nas well\n\nabove"},
+		{"a sheet upside down", newMade().page("/MediaBox[600 800 0 0]", text(100, 700, "On it")+text(620, 700, "right")), "On it"},
+		{"a sheet elsewhere", newMade().page("/MediaBox[-600 -800 0 0]", text(-500, -100, "On it")+text(100, 700, "not")), "On it"},
 		{"nothing", one(""), ""},
 		{"white space", one(text(100, 700, "   ")), ""},
 	} {
@@ -56,10 +62,19 @@ func TestText(t *testing.T) {
 	}
 }
 
+// mapped is a page whose Times-Roman has a mathematical letter for x.
+func mapped(data string) *made {
+	m := newMade()
+	table := "begincmap 1 begincodespacerange <00> <ff> endcodespacerange 1 beginbfchar <78> <d835dc65> endbfchar endcmap"
+	m.objects[3] = fmt.Sprintf("<</Type/Font/Subtype/Type1/BaseFont/Times-Roman/ToUnicode %d 0 R>>", m.add(stream("", table)))
+	return m.page("", data)
+}
+
 // annotated is a page with annotations.
 func annotated(data string, annotations ...string) *made {
 	m := newMade()
 	m.add(stream("/Type/XObject/Subtype/Form/BBox[0 0 100 12]/Resources<</Font<</F 3 0 R>>>>", text(2, 2, "Ada")))
+	m.add(stream("/Type/XObject/Subtype/Form/BBox[0 0 100 12]", "/Tx BMC EMC"))
 	return m.page("/Annots["+strings.Join(annotations, "")+"]", data)
 }
 
@@ -71,6 +86,10 @@ func TestAnnotations(t *testing.T) {
 	}{
 		{"a field", "<</Subtype/Widget/FT/Tx/T(n)/V(Ada)/Rect[150 698 250 710]/AP<</N 5 0 R>>>>", "Name:\tAda\nBelow"},
 		{"a field that nobody has drawn", "<</Subtype/Widget/FT/Tx/T(n)/V(Ada)/Rect[150 698 250 710]>>", "Name:\nAda\nBelow"},
+		{"a field whose drawing is empty", "<</Subtype/Widget/FT/Tx/T(n)/V(Ada)/Rect[150 698 250 710]/AP<</N 6 0 R>>>>", "Name:\nAda\nBelow"},
+		{"a field whose drawing is cut", "<</Subtype/Widget/FT/Tx/T(n)/V(Ada Lovelace)/Rect[150 698 250 710]/AP<</N 5 0 R>>>>", "Name:\nAda Lovelace\nBelow"},
+		{"a field that is drawn in another way", "<</Subtype/Widget/FT/Tx/T(n)/V(ADA LOVELACE)/Rect[150 698 250 710]/AP<</N 5 0 R>>>>", "Name:\tAda\nBelow"},
+		{"a box to tick", "<</Subtype/Widget/FT/Btn/T(n)/V/Off/Rect[150 698 250 710]/AP<</N 6 0 R>>>>", "Name:\nBelow"},
 		{"a hidden field", "<</Subtype/Widget/FT/Tx/T(n)/V(Ada)/Rect[150 698 250 710]/F 2/AP<</N 5 0 R>>>>", "Name:\nBelow"},
 		{"a note", "<</Subtype/Text/T(Eve)/Contents(Is it?)/Rect[150 698 170 710]>>", "Name:\n[Comment by Eve: Is it?]\nBelow"},
 		{"a note of nobody", "<</Subtype/Text/Contents(Is it?)/Rect[150 688 170 700]>>", "Name:\nBelow\n[Comment: Is it?]"},
@@ -195,7 +214,7 @@ func TestAttachments(t *testing.T) {
 }
 
 // scan is a page that is a picture, black to the left and white to the right.
-const scan = "q 600 0 0 800 0 0 cm /X Do Q"
+const scan = "q 600 0 0 800 0 0 cm /X Do Q\n"
 
 func scanned(m *made, data string) *made {
 	m.add(stream("/Type/XObject/Subtype/Image/Width 2/Height 1/BitsPerComponent 8/ColorSpace/DeviceGray", "\x00\xff"))
@@ -212,8 +231,8 @@ func TestPictures(t *testing.T) {
 	}
 	f.Options.Images = true
 	c = read(t, f)
-	if len(c.Images) != 2 || c.Images[0].Page != 2 || c.Images[1].Page != 3 {
-		t.Fatalf("images %v, want those of the pages 2 and 3", c.Images)
+	if len(c.Images) != 2 || c.Images[0].Page != 2 || c.Images[1].Page != 3 || len(c.Warnings) > 0 {
+		t.Fatalf("%d images and warnings %q, want those of the pages 2 and 3, and none", len(c.Images), c.Warnings)
 	}
 	picture, format, err := image.Decode(bytes.NewReader(c.Images[0].Data))
 	if err != nil || "image/"+format != c.Images[0].MediaType {
@@ -228,8 +247,8 @@ func TestPictures(t *testing.T) {
 		t.Errorf("the image is %x to the left and %x to the right, want black and white", left, right)
 	}
 	f.Bounds.Pixels = 1000
-	if c = read(t, f); len(c.Images) > 0 {
-		t.Errorf("%d images of more pixels than may be, want none", len(c.Images))
+	if c = read(t, f); len(c.Images) > 0 || len(c.Warnings) != 1 {
+		t.Errorf("%d images of more pixels than may be, want none; warnings %q, want one of the pages", len(c.Images), c.Warnings)
 	}
 	c = read(t, file(scanned(newMade(), scan).String()))
 	if want := []string{"it holds pictures alone, and no text, on page 1 (a scan?)"}; c.Text != "" || !slices.Equal(c.Warnings, want) {
@@ -266,8 +285,13 @@ func TestGarbled(t *testing.T) {
 	f := file(one(text(100, 700, "\\001\\003\\004\\005 a \\006\\007")).String())
 	f.Options.Images = true
 	c := read(t, f)
-	if want := []string{"most of the text is lost of page 1: the fonts do not say what their characters are"}; !slices.Equal(c.Warnings, want) || len(c.Images) != 1 {
-		t.Errorf("warnings %q and %d images, want %q and that of the page", c.Warnings, len(c.Images), want)
+	if len(c.Warnings) > 0 || len(c.Images) != 1 {
+		t.Errorf("warnings %q and %d images, want none and that of the page", c.Warnings, len(c.Images))
+	}
+	f.Options.Images = false
+	c = read(t, f)
+	if want := []string{"most of the text is lost of page 1: the fonts do not say what their characters are"}; !slices.Equal(c.Warnings, want) || len(c.Images) > 0 {
+		t.Errorf("no images wanted: warnings %q and %d images, want %q and none", c.Warnings, len(c.Images), want)
 	}
 }
 
