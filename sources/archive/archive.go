@@ -237,7 +237,7 @@ func faultAt(name string, why *pipeline.Error) *pipeline.Error {
 
 // tooLarge is the fault of a member of size bytes, for messages as a folder has them.
 func tooLarge(size, max int64) *pipeline.Error {
-	return fault(pipeline.KindTooLarge, "%d bytes are more than %d (the bound on bytes)", size, max)
+	return fault(pipeline.KindTooLarge, "%d bytes are more than %d (the bound on size)", size, max)
 }
 
 // mebibytes says a bound to a person.

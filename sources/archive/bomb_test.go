@@ -134,7 +134,7 @@ func TestBombs(t *testing.T) {
 			for _, m := range members {
 				if m.Err == nil {
 					_, err := newShelf(t).Read(t.Context(), openFile(t, path), m.ID)
-					checkError(t, err, pipeline.Invalid, pipeline.KindTooLarge, "1048577 bytes are more than 1048576 (the bound on bytes)")
+					checkError(t, err, pipeline.Invalid, pipeline.KindTooLarge, "1048577 bytes are more than 1048576 (the bound on size)")
 				}
 			}
 			if took := time.Since(began); took > bombTime {

@@ -150,7 +150,7 @@ func TestEncryptedZip(t *testing.T) {
 
 func TestTooLargeMembers(t *testing.T) {
 	exact, over := file{"exact", strings.Repeat("x", testMaxBytes)}, file{"over", strings.Repeat("x", testMaxBytes+1)}
-	const want = "invalid too_large: open in/FILE!/over: 1048577 bytes are more than 1048576 (the bound on bytes)"
+	const want = "invalid too_large: open in/FILE!/over: 1048577 bytes are more than 1048576 (the bound on size)"
 	for name, data := range map[string]string{
 		"x.zip":    makeZip(t, exact, over),
 		"x.tar":    makeTar(t, exact, over),
@@ -165,7 +165,7 @@ func TestTooLargeMembers(t *testing.T) {
 	}
 	t.Run("known only at the end", func(t *testing.T) {
 		got := archived(t, "over.gz", makeGzip(t, over.text))
-		if len(got) != 1 || !strings.Contains(got[0], "1048577 bytes are more than 1048576 (the bound on bytes)") {
+		if len(got) != 1 || !strings.Contains(got[0], "1048577 bytes are more than 1048576 (the bound on size)") {
 			t.Errorf("got %q", got)
 		}
 	})

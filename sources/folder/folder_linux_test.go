@@ -104,7 +104,7 @@ func TestStrangeFiles(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	_, err = s.Open(t.Context(), pipeline.Ref{ID: "sparse.txt"})
-	check(t, err, pipeline.Invalid, pipeline.KindTooLarge, "sparse.txt: 10737418240 bytes are more than 33554432 (the bound on bytes)")
+	check(t, err, pipeline.Invalid, pipeline.KindTooLarge, "sparse.txt: 10737418240 bytes are more than 33554432 (the bound on size)")
 	for _, id := range []string{"socket.txt", "dir.txt"} {
 		_, err = s.Open(t.Context(), pipeline.Ref{ID: id})
 		check(t, err, pipeline.Invalid, pipeline.KindRead, id+": not a regular file")

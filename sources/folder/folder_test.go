@@ -245,7 +245,7 @@ func TestDocumentErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct{ name, id, kind, want string }{
-		{"too large", "large", pipeline.KindTooLarge, "large: 9 bytes are more than 8 (the bound on bytes)"},
+		{"too large", "large", pipeline.KindTooLarge, "large: 9 bytes are more than 8 (the bound on size)"},
 		{"gone", "gone.txt", pipeline.KindRead, "in/gone.txt: "},
 		{"folder", "folder", pipeline.KindRead, "in/folder: not a regular file"},
 		{"outside", "../outside", pipeline.KindRead, "not inside"},

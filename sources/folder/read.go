@@ -39,7 +39,7 @@ var (
 type tooLargeError struct{ size, max int64 }
 
 func (e *tooLargeError) Error() string {
-	return fmt.Sprintf("%d bytes are more than %d (the bound on bytes)", e.size, e.max)
+	return fmt.Sprintf("%d bytes are more than %d (the bound on size)", e.size, e.max)
 }
 
 // files is where a file is looked up: below a root, or anywhere.
