@@ -1,6 +1,7 @@
 package html
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -193,14 +194,27 @@ func (p *page) lineEnd() {
 
 // numbered is the list that ol begins.
 func numbered(t tag) nest {
-	n := nest{kind: strings.TrimSpace(t.attr["type"]), next: 1}
-	if n.kind == "" {
-		n.kind = "1"
-	}
+	n := nest{kind: cmp.Or(listStyle(t.attr["style"]), strings.TrimSpace(t.attr["type"]), "1"), next: 1}
 	if k, ok := parseNumber(t.attr["start"]); ok {
 		n.next = k
 	}
 	return n
+}
+
+// listStyle is the type of the numbers that a style asks for; "" where it asks for none of those.
+func listStyle(style string) string {
+	_, value, _ := strings.Cut(strings.ToLower(style), "list-style")
+	value, _, _ = strings.Cut(value, ";")
+	for _, word := range strings.FieldsFunc(value, func(c rune) bool { return c == ':' || c == ' ' || c == '!' }) {
+		if kind, ok := listStyles[word]; ok {
+			return kind
+		}
+	}
+	return ""
+}
+
+var listStyles = map[string]string{
+	"decimal": "1", "lower-alpha": "a", "lower-latin": "a", "upper-alpha": "A", "upper-latin": "A", "lower-roman": "i", "upper-roman": "I",
 }
 
 // preformatted takes the text between two tags where its white space counts.

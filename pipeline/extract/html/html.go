@@ -1,8 +1,7 @@
 // Package html reads web pages: HTML of any age and XHTML, also as the body of a mail or the chapter of a book.
 //
-// A page is read as a stream of tags and text, never as a tree: nesting costs nothing, so that no page is too deep, and the time is linear in
-// its length. Markup that was forgotten or put in the wrong order does little harm, because what counts here is where a line, a cell or
-// an item begins.
+// A page is read as a stream of tags and text, never as a tree: nesting costs nothing, and the time is linear in its length. Markup that was
+// forgotten or put in the wrong order does little harm, because what counts here is where a line, a cell or an item begins.
 package html
 
 import (
@@ -22,12 +21,16 @@ import (
 // maxPage bounds a page; reading takes some four times that of memory.
 const maxPage = 32 << 20
 
+// maxDepth bounds elements within elements. Pages that people wrote, and ended nothing in, reach thousands.
+const maxDepth = 50_000
+
 // Read gives the text of a web page: HTML as browsers read it (https://html.spec.whatwg.org/multipage/parsing.html), or XHTML where the media type or
 // an XML declaration says so. Headings, lists, quotations, preformatted text and tables are Markdown; a table that only lays the page out
 // is not. A link is its text; a picture is its alternative text in brackets; what a person would see in a form is kept.
 // Scripts, styles, comments, templates and drawings are left out. Text that the page itself hides is marked "[hidden: ...]".
 //
-// With Options.Article only the article of the page is read, where one is found. Errors are of the bounds on a page (32 MiB) and on text.
+// With Options.Article only the article of the page is read, where one is found. Errors are of the bounds on a page (32 MiB), on depth (50,000)
+// and on text.
 func Read(ctx context.Context, f *content.File) (*content.Content, error) {
 	if len(f.Data) > maxPage {
 		return nil, content.TooLarge("it is larger than %s (the bound on a page)", content.Bytes(maxPage))
@@ -52,7 +55,7 @@ func readPage(ctx context.Context, source string, xhtml bool, bounds *content.Bo
 		return nil, err
 	}
 	c := &content.Content{Text: p.out.String()}
-	if p.tooDeep {
+	if p.deepest > p.depth {
 		c.Warn(fmt.Sprintf("elements lie more than %d deep within one another (the bound on depth): of what is deeper the text is read, lists and tables are not told", p.depth))
 	}
 	p.meta.fill(c)
@@ -71,6 +74,9 @@ func (p *page) read(ctx context.Context, source string) error {
 		}
 		if kind := tokens.Next(); kind != nethtml.ErrorToken {
 			p.token(ctx, tokens, kind)
+			if p.deepest > maxDepth {
+				return content.TooLarge("elements lie more than %d deep within one another (the bound on depth)", maxDepth)
+			}
 			continue
 		}
 		return nil // of a string there is no error but its end

@@ -46,6 +46,8 @@ func TestRead(t *testing.T) {
 		{"list", "<ul><li>one<li>two</ul>", "- one\n- two\n"},
 		{"list in a list", "<ul><li>one<ol><li>a<li>b</ol><li>two</ul>end", "- one\n  1. a\n  2. b\n- two\n\nend\n"},
 		{"numbers", `<ol start=3 type=a><li>x<li value=27>y</ol><ol type=I><li value=1984>z</ol>`, "c. x\naa. y\n\nMCMLXXXIV. z\n"},
+		{"numbers of a style", `<ol style="margin:0; list-style-type: lower-roman"><li>x</ol><p><ol type=A style="list-style: inside decimal !important"><li>y</ol><p><ol style="list-style:disc"><li>z</ol>`,
+			"i. x\n\n1. y\n\n1. z\n"},
 		{"paragraphs of an item", "<ol><li><p>one</p><p>two</p></ol>", "1. one\n\n   two\n"},
 		{"item without a list", "<li>one<li>two", "- one\n- two\n"},
 		{"quotation", "<blockquote>a<blockquote>b</blockquote>c</blockquote>d", "> a\n\n> > b\n\n> c\n\nd\n"},
@@ -214,12 +216,16 @@ func TestBounds(t *testing.T) {
 		{"a span of a billion", "<table><tr><td colspan=1000000000 rowspan=1000000000>a<td>b<tr><td>c</table>", 100, ""},
 		{"spans everywhere", "<table>" + repeat("<tr><td colspan=9999 rowspan=9999>a", 20_000), 1 << 20, "the bound on text"},
 		{"a wide row over a long column", "<table><tr>" + repeat("<td>a", 60_000) + repeat("<tr><td>b", 60_000), 1 << 20, ""},
-		{"divs in divs", repeat("<div>", 100_000) + "a" + repeat("</div>", 100_000), 10, ""},
-		{"tables in tables", repeat("<table><tr><td>a", 100_000), 400_000, ""},
-		{"lists in lists", repeat("<ol><li>a", 100_000), 10_000_000, ""},
-		{"quotations in quotations", repeat("<blockquote>a", 50_000), 10_000_000, ""},
-		{"markup in markup", repeat("<b><i><font>a", 100_000), 200_000, ""},
-		{"formulas in formulas", repeat("<math><msup><mrow>a", 100_000), 2_000_000, ""},
+		{"divs in divs", repeat("<div>", 100_000) + "a" + repeat("</div>", 100_000), 10, "50000 deep within one another (the bound on depth)"},
+		{"tables in tables", repeat("<table><tr><td>a", maxDepth), 400_000, ""},
+		{"lists in lists", repeat("<ol><li>a", maxDepth), 10_000_000, ""},
+		{"quotations in quotations", repeat("<blockquote>a", maxDepth), 10_000_000, ""},
+		{"markup in markup", repeat("<b><i><font>a", maxDepth/3), 200_000, ""},
+		{"formulas in formulas", repeat("<math><msup><mrow>a", maxDepth/3), 2_000_000, ""},
+		{"one div too many", repeat("<div>", maxDepth+1) + "a", 10, "the bound on depth"},
+		{"too many lists in lists", repeat("<ul><li>", 100_000) + "a", 10, "the bound on depth"},
+		{"too many tables in tables", repeat("<table><tr><td>", 100_000) + "a", 10, "the bound on depth"},
+		{"too deep in a frame", `<iframe srcdoc="` + repeat("<i>", maxDepth+1) + `"></iframe>a`, 10, "the bound on depth"},
 		{"attributes without end", "<p " + repeat("a ", 1_000_000) + ">a", 10, ""},
 		{"entities", repeat("&amp;", 500_000), 500_001, ""},
 	} {
@@ -280,14 +286,20 @@ func TestThin(t *testing.T) {
 
 // TestDeep reads a page whose elements lie deeper than the bound, and says so; many that nobody ends are not deep.
 func TestDeep(t *testing.T) {
+	const drawing = `<svg><g><path d="M0 0"/>`
 	for _, tt := range []struct {
 		name, page string
 		warned     bool
 	}{
 		{"as deep as may be", strings.Repeat("<div>", 512) + "word", false},
 		{"deeper", strings.Repeat("<div>", 513) + "word", true},
-		{"one after the other", strings.Repeat("<div>word</div>", 1000), false},
-		{"never ended", strings.Repeat("<p>word<br>", 1000), false},
+		{"as deep as is read", strings.Repeat("<div>", maxDepth) + "word", true},
+		{"one after the other", strings.Repeat("<div>word</div>", maxDepth+1), false},
+		{"never ended", strings.Repeat("<p>word<br>", maxDepth+1), false},
+		{"links that are never ended", strings.Repeat("<a name=b>word", maxDepth+1), false},
+		{"a drawing", drawing + strings.Repeat("<path>", maxDepth+1) + "</svg>word", false},
+		{"drawings", strings.Repeat(drawing+"</g></svg>", 1000) + "word", false},
+		{"empty elements", strings.Repeat("<span/>", maxDepth+1) + "word", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c, err := Read(t.Context(), &content.File{MediaType: "text/html", Data: []byte(tt.page), Bounds: content.DefaultBounds()})

@@ -16,8 +16,8 @@ type page struct {
 	frames int // how many frames within frames may still be read
 	meta   meta
 
-	within  int  // elements that are open, but for those that pages often do not end
-	tooDeep bool // there were more of them than the bound on depth
+	within  int // elements that are open, but for those that pages often do not end
+	deepest int // the most of them that there were
 
 	skipped region // what is left out
 	covered region // what the page hides
@@ -77,23 +77,29 @@ func (p *page) token(ctx context.Context, tokens *nethtml.Tokenizer, kind nethtm
 		if closed || isParsed[tag.name] {
 			tokens.NextIsNotRawText()
 		}
-		if !closed && !isVoid[tag.name] && !endsAlone[tag.name] {
-			p.within++
-			p.tooDeep = p.tooDeep || p.within > p.depth
-		}
 		if !closed || !isSkipped[tag.name] {
 			p.start(ctx, tag)
+		}
+		if kind == nethtml.StartTagToken && p.nests(tag.name) {
+			p.within++
+			p.deepest = max(p.deepest, p.within)
 		}
 		if closed && !isVoid[tag.name] {
 			p.stop(tag.name)
 		}
 	case nethtml.EndTagToken:
 		name, _ := tokens.TagName()
-		if !endsAlone[string(name)] {
+		if p.nests(string(name)) {
 			p.within = max(0, p.within-1)
 		}
 		p.stop(string(name))
 	}
+}
+
+// nests reports whether an element that begins or ends here counts for the depth: not one that ends by itself, as a link does where the next
+// one begins, and not what is left out, a drawing of 100,000 lines for example.
+func (p *page) nests(name string) bool {
+	return p.skipped.name == "" && !isVoid[name] && !endsAlone[name] && name != "a"
 }
 
 // words takes the text between two tags.
