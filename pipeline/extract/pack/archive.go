@@ -170,6 +170,9 @@ func (a *Archive) XML(name string) (*Decoder, error) {
 	return newDecoder(p, "part "+p.name, a.bounds), nil
 }
 
+// maxDeflate is how many times its size a body can unpack to (RFC 1951): an entry that says that it is larger is damaged, not large.
+const maxDeflate = 1032
+
 // open begins to unpack a part.
 func (a *Archive) open(name string) (*part, error) {
 	e := a.find(name)
@@ -184,6 +187,9 @@ func (a *Archive) open(name string) (*part, error) {
 	case zip.Store:
 		p.src = bytes.NewReader(e.body)
 	case zip.Deflate:
+		if e.size > a.bounds.Part && e.size <= maxDeflate*int64(len(e.body)) {
+			return nil, p.tooLarge() // 5 s before that much of a sheet is read
+		}
 		p.src = inflate(e.body)
 	default:
 		return nil, fmt.Errorf("%w: it is packed by method %d", p.damaged(), e.method)

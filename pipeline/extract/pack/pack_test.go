@@ -3,6 +3,7 @@ package pack
 import (
 	"archive/zip"
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -206,6 +207,41 @@ func TestBounds(t *testing.T) {
 			}
 			if kind(err) != pipeline.KindTooLarge || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("error %v, want too large, %s", err, test.want)
+			}
+		})
+	}
+}
+
+// TestSize has the directory say how large a part is: one that is too large is refused before it is unpacked, and a lie changes nothing.
+func TestSize(t *testing.T) {
+	const most = 50_000
+	for _, test := range []struct {
+		name     string
+		size     int
+		says     uint32
+		kind     string // of the error
+		unpacked bool
+	}{
+		{"too large", most + 1, most + 1, pipeline.KindTooLarge, false},
+		{"as large as may be", most, most, "", true},
+		{"larger than it says", most + 1, 10, pipeline.KindTooLarge, true},
+		{"said to be larger than it can be", most, 1 << 30, "", true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			bounds := content.DefaultBounds()
+			bounds.Part = most
+			data := makeZip(t, file{"a", strings.Repeat("a", test.size), zip.Deflate})
+			binary.LittleEndian.PutUint32(data[bytes.Index(data, []byte(centralHeader))+24:], test.says)
+			a, err := Open(data, bounds)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, err := a.Read("a")
+			if kind(err) != test.kind || test.kind == "" && len(body) != test.size {
+				t.Errorf("%d bytes and error %v, want an error of kind %q or all %d bytes", len(body), err, test.kind, test.size)
+			}
+			if unpacked := a.left < bounds.Unpacked; unpacked != test.unpacked {
+				t.Errorf("unpacked: %v, want %v", unpacked, test.unpacked)
 			}
 		})
 	}

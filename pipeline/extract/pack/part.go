@@ -29,7 +29,7 @@ func (p *part) Read(b []byte) (int, error) {
 	p.archive.left -= int64(n)
 	switch bounds := p.archive.bounds; {
 	case p.n > bounds.Part:
-		return 0, content.TooLarge("its part %s is larger than %s (the bound on a part)", p.name, content.Bytes(bounds.Part))
+		return 0, p.tooLarge()
 	case p.archive.left < 0:
 		return 0, content.TooLarge("its parts together are larger than %s (the bound on all parts)", content.Bytes(bounds.Unpacked))
 	}
@@ -46,3 +46,7 @@ func (p *part) Read(b []byte) (int, error) {
 }
 
 func (p *part) damaged() error { return content.Damaged("part %s: %w", p.name, ErrDamaged) }
+
+func (p *part) tooLarge() error {
+	return content.TooLarge("its part %s is larger than %s (the bound on a part)", p.name, content.Bytes(p.archive.bounds.Part))
+}
