@@ -33,7 +33,8 @@ var (
 )
 
 // Read reads one message, or a web page saved as one: its From, To, Cc, Date and Subject as lines, the better one of its bodies, then its
-// attachments, each under "--- attachment: name ---". Of text and HTML alternatives it takes the text unless that is a mere stub.
+// attachments, each under "--- attachment: name ---". Of text and HTML alternatives it takes the text unless that is a mere stub, or the
+// HTML has tables of data.
 // A message of which nothing but the header is not encrypted gives the error Encrypted.
 func Read(ctx context.Context, f *content.File) (*content.Content, error) {
 	r, data := newReader(f)

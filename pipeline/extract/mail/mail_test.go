@@ -141,6 +141,25 @@ func cms(text string) []byte {
 	return element(0x30, oid(2), element(0xa0, element(0x30, []byte{2, 1, 1}, element(0x31), encap)))
 }
 
+// Where the HTML has a table, the plain text tells only its cells.
+func TestReadTable(t *testing.T) {
+	const grid = "<table>\n| plain | text |\n| --- | --- |\n| 1 | 2 |\n| 3 | 4 |" // the reader of the tests leaves tags in
+	rich := "Content-Type: text/html\n\n" + grid
+	for _, tt := range []struct{ name, in, want string }{
+		{"beside the text", multipart("alternative", "b", plain, rich), grid + "\n\n"},
+		{"with pictures", multipart("alternative", "b", plain, multipart("related", "c", rich, photo)),
+			grid + "\n\n--- attachment: photo.jpg (image/jpeg, 3 bytes) ---\n\n"},
+		{"without a table", multipart("alternative", "b", plain, html), "plain text\n\n"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c, err := mail.Read(t.Context(), file(tt.in))
+			if err != nil || c.Text != tt.want {
+				t.Errorf("got %+v, %v, want %q", c, err, tt.want)
+			}
+		})
+	}
+}
+
 // What is broken is read as far as a person could.
 func TestReadBroken(t *testing.T) {
 	for _, tt := range []struct {

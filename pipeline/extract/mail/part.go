@@ -192,7 +192,7 @@ func (r *reader) alternative(ctx context.Context, kids []entity, s scope) error 
 	case plain < 0:
 		best = rich
 	case rich >= 0 && !s.noText:
-		best = r.better(kids, plain, rich)
+		best = r.better(ctx, kids, plain, rich)
 	}
 	for i, kid := range kids {
 		inner := s

@@ -164,43 +164,44 @@ func unflow(text string, delSp bool) string {
 
 // Bounds of what is taken for a stub: "This is a message in HTML, please open it in your browser".
 const (
-	stubBytes = 400      // it is no longer
-	stubRatio = 5        // and the HTML has at least so many times its text
-	stubRaw   = 16 << 10 // what is longer before it is decoded is none
-	stubDepth = 3        // how deep in the alternative the HTML is looked for
+	stubBytes = 400     // it is no longer
+	stubRatio = 5       // and the HTML has at least so many times its text
+	plainMax  = 1 << 20 // what is longer before it is decoded is taken as it is
+	richDepth = 3       // how deep in the alternative the HTML is looked for
 )
 
-// better chooses between the plain and the rich alternative: the plain one, unless it is empty or a stub.
-func (r *reader) better(kids []entity, plain, rich int) int {
-	if len(kids[plain].body) > stubRaw {
+// better chooses between the plain and the rich alternative: the plain one, unless it is empty or a stub, or the rich one has tables, of which
+// the plain one tells the cells one after the other.
+func (r *reader) better(ctx context.Context, kids []entity, plain, rich int) int {
+	if len(kids[plain].body) > plainMax {
 		return plain
 	}
 	text, _ := r.decode(kids[plain], kids[plain].data()) // far from the bound
-	n := visible(text)
-	if n >= stubBytes {
-		return plain
-	}
-	page := r.htmlIn(kids[rich], r.file.Bounds.Parts, stubDepth)
-	if n == 0 || visibleHTML(string(page)) > stubRatio*n {
+	page, _ := r.htmlIn(kids[rich], r.file.Bounds.Parts, richDepth)
+	data := page.data()
+	switch n := visible(text); {
+	case n == 0, n < stubBytes && visibleHTML(string(data)) > stubRatio*n:
+		return rich
+	case r.out.HasTables(ctx, &content.File{Name: "body.html", MediaType: "text/html", Charset: r.charset(page), Data: data}, text):
 		return rich
 	}
 	return plain
 }
 
 // htmlIn is the first HTML in a part.
-func (r *reader) htmlIn(e entity, limit, depth int) []byte {
+func (r *reader) htmlIn(e entity, limit, depth int) (page entity, ok bool) {
 	if e.kind == "text/html" {
-		return e.data()
+		return e, true
 	}
 	if !e.isMultipart() || depth == 0 {
-		return nil
+		return entity{}, false
 	}
 	for _, data := range split(e.body, e.param["boundary"], limit) {
-		if page := r.htmlIn(r.parse(data, "text/plain"), limit, depth-1); page != nil {
-			return page
+		if page, ok := r.htmlIn(r.parse(data, "text/plain"), limit, depth-1); ok {
+			return page, true
 		}
 	}
-	return nil
+	return entity{}, false
 }
 
 // visible counts the bytes of text that are no white space.

@@ -8,14 +8,17 @@ import (
 	"docbatch/pipeline/extract/mail/letter"
 )
 
-// writeBody writes the text of a message: the plain one, which Outlook always makes of the others, else the HTML, else the RTF.
+// writeBody writes the text of a message: the plain one, which Outlook always makes of the others, unless there is none or another has tables
+// of data; else the HTML, else the RTF.
 func writeBody(ctx context.Context, out *letter.Writer, p properties, limit int64) error {
-	if text := p.text(pidBody); strings.TrimSpace(text) != "" {
-		out.Text(strings.ReplaceAll(text, "\r\n", "\n"))
-		return nil
+	plain := p.text(pidBody)
+	said := strings.TrimSpace(plain) != ""
+	rtf, err := p.rtf(limit)
+	if err != nil && !said {
+		out.Warn("the text: " + err.Error())
 	}
-	for _, part := range []*content.File{p.html(), p.rtf(out, limit)} {
-		if part == nil {
+	for _, part := range []*content.File{p.html(), rtf} {
+		if part == nil || said && !out.HasTables(ctx, part, plain) {
 			continue
 		}
 		text, err := out.Read(ctx, part, "the text")
@@ -27,7 +30,8 @@ func writeBody(ctx context.Context, out *letter.Writer, p properties, limit int6
 			return nil
 		}
 	}
-	return nil
+	out.Text(strings.ReplaceAll(plain, "\r\n", "\n"))
+	return ctx.Err()
 }
 
 // html is the text as HTML; nil where there is none. Its bytes are in the code page of the Internet, not of the message.
@@ -44,17 +48,16 @@ func (p properties) html() *content.File {
 }
 
 // rtf is the text as RTF; nil where there is none.
-func (p properties) rtf(out *letter.Writer, limit int64) *content.File {
+func (p properties) rtf(limit int64) (*content.File, error) {
 	v, ok := p.find(pidCompressedRTF)
 	if !ok || len(v.data) == 0 {
-		return nil
+		return nil, nil
 	}
 	data, err := decompressRTF(v.data, limit)
 	if err != nil {
-		out.Warn("the text: " + err.Error())
-		return nil
+		return nil, err
 	}
-	return &content.File{Name: "body.rtf", MediaType: "application/rtf", Data: data}
+	return &content.File{Name: "body.rtf", MediaType: "application/rtf", Data: data}, nil
 }
 
 // attachment is an attachment as a file; without bytes where it is none.

@@ -29,8 +29,8 @@ var (
 )
 
 // Read reads a message file: sender and recipients with their addresses, date and subject as lines, the text, which is the plain one, else
-// the HTML or the RTF, then the attachments, messages among them with all that they hold. A message of which nothing can be read because it
-// is encrypted gives the error Encrypted.
+// (and where it has tables of data) the HTML or the RTF, then the attachments, messages among them with all that they hold. A message of
+// which nothing can be read because it is encrypted gives the error Encrypted.
 func Read(ctx context.Context, f *content.File) (*content.Content, error) {
 	file, err := cfb.New(f.Data)
 	if err != nil {

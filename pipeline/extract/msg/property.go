@@ -30,6 +30,7 @@ const (
 	pidSubject              = 0x0037
 	pidClientSubmitTime     = 0x0039
 	pidSentRepresentingName = 0x0042
+	pidReplyNames           = 0x0050
 	pidStartDate            = 0x0060
 	pidEndDate              = 0x0061
 	pidSentRepresentingMail = 0x0065
@@ -43,6 +44,7 @@ const (
 	pidDisplayTo            = 0x0e04
 	pidDeliveryTime         = 0x0e06
 	pidNormalizedSubject    = 0x0e1d
+	pidPrimarySendAccount   = 0x0e28
 	pidBody                 = 0x1000
 	pidCompressedRTF        = 0x1009
 	pidHTML                 = 0x1013
@@ -64,8 +66,10 @@ const (
 	pidBirthday             = 0x3a42
 	pidInternetCodePage     = 0x3fde
 	pidMessageCodePage      = 0x3ffd
+	pidCreatorMail          = 0x4023
 	pidSenderSMTPAddress    = 0x5d01
 	pidSentRepresentingSMTP = 0x5d02
+	pidCreatorSMTP          = 0x5d0a
 )
 
 // isFixed reports whether a value of the type lies with the tag; else its size does.

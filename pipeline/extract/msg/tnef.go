@@ -85,7 +85,7 @@ func (a *tnefAttachment) file() *content.File {
 
 // header is what stands above the text: a subject and a date, for Exchange leaves the people to the mail.
 func (t *tnef) header() letter.Header {
-	head := t.message.header(recipients{})
+	head := t.message.header(nil)
 	if head.Sent.IsZero() && !t.sent.IsZero() {
 		head.Sent, head.Date = t.sent, t.sent.Format(time.RFC1123Z)
 	}

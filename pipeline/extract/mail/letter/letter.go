@@ -7,8 +7,11 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"docbatch/pipeline"
 	"docbatch/pipeline/extract/content"
@@ -91,8 +94,25 @@ func (w *Writer) Mark(words string) {
 	w.out.WriteString("--- " + oneLine(words) + " ---\n\n")
 }
 
-// Text writes text as a paragraph of its own, and nothing for white space.
+// Text writes what a letter says as a paragraph of its own. Several empty lines, which Outlook leaves between paragraphs, are one.
 func (w *Writer) Text(text string) {
+	var closer strings.Builder
+	empty := true
+	for line := range strings.Lines(text) {
+		switch {
+		case strings.TrimSpace(line) != "":
+			empty = false
+			closer.WriteString(line)
+		case !empty:
+			empty = true
+			closer.WriteString("\n")
+		}
+	}
+	w.block(closer.String())
+}
+
+// block writes text as it is, and nothing for white space.
+func (w *Writer) block(text string) {
 	text = strings.TrimRight(text, " \t\r\n")
 	if strings.TrimSpace(text) == "" {
 		return
@@ -142,6 +162,58 @@ func (w *Writer) Read(ctx context.Context, part *content.File, what string) (tex
 	return read.Text, nil
 }
 
+// HasTables reports whether the rich form of a letter shows tables of data and says all else that plain says: what stands in columns has no order
+// in the plain text that programs make of it.
+func (w *Writer) HasTables(ctx context.Context, rich *content.File, plain string) bool {
+	if len(plain) > maxPlain || len(rich.Data) > maxRich || !slices.ContainsFunc(tableMarks, func(mark string) bool { return bytes.Contains(rich.Data, []byte(mark)) }) {
+		return false
+	}
+	read, err := w.within(ctx, rich)
+	return err == nil && hasGrid(read.Text) && letters(read.Text) >= letters(links.ReplaceAllString(plain, ""))*9/10
+}
+
+// hasGrid reports whether a text has a table of three rows and more, of which three cells of four are filled: those of a signature, or of
+// pictures with words beside them, are not.
+func hasGrid(text string) bool {
+	rows, cells, empty := 0, 0, 0
+	for line := range strings.Lines(text + "\n\n") {
+		switch {
+		case strings.HasPrefix(line, "| ---"):
+		case strings.HasPrefix(line, "| "):
+			rows++
+			cells += strings.Count(line, " |")
+			empty += strings.Count(line, "| |")
+		case rows >= 3 && empty*4 <= cells:
+			return true
+		default:
+			rows, cells, empty = 0, 0, 0
+		}
+	}
+	return false
+}
+
+// The bounds on what is compared: larger letters were made by programs, of which the plain text is as good.
+const (
+	maxPlain = 1 << 20
+	maxRich  = 4 << 20
+)
+
+// tableMarks begin tables: of HTML, which may lie within RTF, and of RTF.
+var tableMarks = []string{"<table", "<TABLE", `\trowd`}
+
+// links are what plain text shows of where a link goes.
+var links = regexp.MustCompile(`(?i)\b(?:https?|mailto|cid|file):[^\s>\])]*`)
+
+// letters counts the letters and digits of a text.
+func letters(text string) (n int) {
+	for _, c := range text {
+		if unicode.IsLetter(c) || unicode.IsDigit(c) {
+			n++
+		}
+	}
+	return n
+}
+
 // Attachment writes a part under its name and, where it can be read, its text. Where it can't, its name, type and size stay in the text
 // and there is a warning; pictures, sound and films are named only. The error is ctx's.
 func (w *Writer) Attachment(ctx context.Context, part *content.File) error {
@@ -173,7 +245,7 @@ func (w *Writer) Attachment(ctx context.Context, part *content.File) error {
 		w.Warn(mark + ": left out, the mail holds more than " + content.Bytes(int64(w.file.Bounds.Text)) + " of text (the bound on text)")
 	default:
 		w.Mark(mark)
-		w.Text(text)
+		w.block(text)
 	}
 	return nil
 }
