@@ -10,9 +10,6 @@ import (
 // symbol takes a control symbol.
 func (r *reader) symbol(name string) {
 	switch name {
-	case "*":
-		r.star = true
-		return
 	case "\r", "\n":
 		r.endLine()
 	default:
@@ -20,7 +17,6 @@ func (r *reader) symbol(name string) {
 			r.write(text)
 		}
 	}
-	r.star = false
 }
 
 // word takes a control word.
@@ -45,11 +41,15 @@ func (r *reader) word(t token) {
 		r.enterAside(name)
 		return
 	}
-	switch {
+	switch sign, ok := terms[t.name]; {
+	case ok && !r.html:
+		r.write(sign)
+		at := len(*r.buffer())
+		g.ends = func() { r.endTerm(at) }
 	case t.name == "atnauthor":
 		g.key = t.name
 		r.named[g.key] = ""
-	case star, strings.HasPrefix(t.name, "m") && strings.HasSuffix(t.name, "Pr"): // the latter are the properties of a formula
+	case star && t.name != "cs", strings.HasPrefix(t.name, "m") && strings.HasSuffix(t.name, "Pr"): // the latter are the properties of a formula
 		g.dest = out
 	case characters[t.name] != "":
 		r.write(characters[t.name])

@@ -125,6 +125,19 @@ func (l *layout) endItem(at int) {
 	*b = append(append(*b, marker...), ' ')
 }
 
+// endTerm ends a part of a formula that began at a place of the buffer: it is in parentheses, unless it is one number or word.
+func (l *layout) endTerm(at int) {
+	b := l.buffer()
+	if at > len(*b) {
+		return
+	}
+	term := strings.TrimSpace(string((*b)[at:]))
+	if strings.ContainsFunc(term, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+		term = "(" + term + ")"
+	}
+	*b = append((*b)[:at], term...)
+}
+
 // openAside begins a text of its own.
 func (l *layout) openAside(name string) {
 	l.endHidden()

@@ -38,7 +38,8 @@ type reader struct {
 	html   bool // what is wanted is the HTML that the document was made from
 	groups []group
 	deeper int  // groups over maxGroups that are open
-	star   bool // \* was just read
+	opened bool // a group has just begun
+	star   bool // so it has, with \*
 
 	page     int          // the document's code page
 	fonts    map[int]font // by number
@@ -74,6 +75,8 @@ func (r *reader) top() *group { return &r.groups[len(r.groups)-1] }
 
 // token reads one token.
 func (r *reader) token(t token) {
+	opened := r.opened
+	r.opened = t.kind == opens
 	switch t.kind {
 	case opens:
 		r.open()
@@ -89,6 +92,7 @@ func (r *reader) token(t token) {
 			return
 		}
 		r.flush()
+		r.star = opened && t.name == "*"
 		r.symbol(t.name)
 	case word:
 		r.fallback = 0

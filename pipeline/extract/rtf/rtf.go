@@ -9,6 +9,7 @@ import (
 	"cmp"
 	"context"
 
+	"docbatch/pipeline/charset"
 	"docbatch/pipeline/extract/content"
 )
 
@@ -17,12 +18,12 @@ import (
 // where their anchor is. Footnotes and comments stand where they are referred to, "[footnote: ...]" and "[comment by ...: ...]", headers and
 // footers where their section begins, each once. Text formatted as hidden is marked "[hidden: ...]"; what a revision deleted is left out.
 //
-// A mail's HTML within RTF (see HTML) is read by f.Within. Errors are Damaged where the data is no RTF, and of the bound on text. There is
-// a warning where the document ends too early.
+// A mail's HTML within RTF (see HTML) is read by f.Within. What does not begin as RTF does is text for the programs that read RTF, whatever
+// its name, and is given as it stands, with a warning; there is one too where the document ends too early. The only error is of the bound on text.
 func Read(ctx context.Context, f *content.File) (*content.Content, error) {
-	data, err := source(f.Data)
-	if err != nil {
-		return nil, err
+	data, ok := source(f.Data)
+	if !ok {
+		return asText(f)
 	}
 	if page, ok := HTML(data); ok && f.Within != nil {
 		c, err := f.Within(ctx, &content.File{MediaType: "text/html", Charset: "utf-8", Data: page})
@@ -45,20 +46,30 @@ func Read(ctx context.Context, f *content.File) (*content.Content, error) {
 // junk is how many bytes before the document are passed over.
 const junk = 1 << 10
 
-// source is data from the beginning of the document on.
-func source(data []byte) ([]byte, error) {
+// source is data from the beginning of the document on; not ok where there is none.
+func source(data []byte) (document []byte, ok bool) {
 	at := bytes.Index(data[:min(len(data), junk)], []byte(`{\rtf`))
 	if at < 0 {
-		return nil, content.Damaged(`it does not begin with {\rtf as an RTF document does`)
+		return nil, false
 	}
-	return data[at:], nil
+	return data[at:], true
+}
+
+// asText gives what is no RTF as it stands.
+func asText(f *content.File) (*content.Content, error) {
+	text, _ := charset.DecodeAs(f.Data, f.Charset)
+	w := content.NewWriter(f.Bounds.Text)
+	w.WriteString(text)
+	c := &content.Content{Text: w.String()}
+	c.Warn(`it does not begin with {\rtf as an RTF document does, and is given as it stands`)
+	return c, w.Err()
 }
 
 // HTML gives the page that an RTF document was made from, where it was: Outlook keeps the HTML of a mail so, in the RTF body of an MSG file
 // (MS-OXRTFEX). The page is UTF-8, whatever it declares of itself. It is not ok where the document was not made from HTML.
 func HTML(data []byte) (page []byte, ok bool) {
-	data, err := source(data)
-	if err != nil || !bytes.Contains(data[:min(len(data), junk)], []byte(`\fromhtml1`)) {
+	data, ok = source(data)
+	if !ok || !bytes.Contains(data[:min(len(data), junk)], []byte(`\fromhtml1`)) {
 		return nil, false
 	}
 	r := newReader(data, 4*len(data)) // a byte is three of UTF-8 at most, a special character as long as its name

@@ -54,10 +54,12 @@ func TestText(t *testing.T) {
 		{"text box", `a{\shp{\*\shpinst\shpleft1{\sp{\sn x}{\sv y}}{\shptxt b\par c\par}}{\shprslt{\*\do{\dptxbxtext b}}}}d`, "a\nb\nc\nd\n"},
 		{"text box of old", `a{\*\do\dobxpage{\dptxbx{\dptxbxtext\pard b\par}}}c`, "a\nb\nc\n"},
 		{"text box in a cell", `\trowd a{\shp{\*\shpinst{\shptxt b}}}\cell c\cell\row\trowd d\cell e\cell\row`, "| a b | c |\n| --- | --- |\n| d | e |\n"},
-		{"formula", `a {\mmath{\*\moMath{\mf{\mfPr{\mtype bar}}{\mnum{\mr x}}{\mden{\mr y}}}}}`, "a xy\n"},
+		{"formula", `a {\mmath{\*\moMath{\mf{\mfPr{\mtype bar}}{\mnum{\mr x+1}}{\mden{\mr y}}}{\mr +}{\msSubSup{\me{\mr x}}{\msub{\mr i}}{\msup{\mr n-1}}}}} b`, "a (x+1)/y+x_i^(n-1) b\n"},
+		{"formula over a paragraph", `{\mden a\par}b`, "/a\nb\n"},
 		{"hidden", `a {\v b}c\v d\par e\v0 f{\v  }g`, "a [hidden: b]c[hidden: d]\n[hidden: e]f g\n"},
 		{"deleted and revised", `a{\deleted b\par}{\revised c}\deleted d\deleted0 e`, "ace\n"},
 		{"left out", `{\stylesheet{\s1 Normal;}}{\*\listtable{\list x}}{\colortbl;\red0;}{\*\unknown a{\b b}}{\xe c}{\*\bkmkstart d}e`, "e\n"},
+		{"star within a group", `a{b\*\cs7\cf0 c}{\*\cs7 d}e\*\unknown f`, "abcdef\n"},
 		{"unicode", `\u8364?\u-10179?\u-8704? \u8217\'92\uc0\u233x\uc2\u233ab{\uc3 \u233a}b`, "€😀 ’éxééb\n"},
 		{"unicode without what stands for it", `\u8364\par a{\u8364}b`, "€\na€b\n"},
 		{"halves of a pair", `\u-10179?a\u-8704?b\u55357?\u55357?\u56832?`, "a\ufffdb😀\n"},
@@ -179,29 +181,23 @@ func TestReadHTML(t *testing.T) {
 }
 
 func TestBroken(t *testing.T) {
+	const asItStands = `it does not begin with {\rtf as an RTF document does, and is given as it stands`
+	const cutOff = "the document ends before its last group does: it may be cut off"
 	for _, tt := range []struct {
-		name, doc, want string
-		damaged, warned bool
+		name, doc, want, warning string
 	}{
-		{"no rtf", "just text", "", true, false},
-		{"empty", "", "", true, false},
-		{"begins too late", strings.Repeat(" ", junk) + `{\rtf1 a}`, "", true, false},
-		{"cut off", `{\rtf1 a{\b b`, "ab\n", false, true},
-		{"cut in a word", `{\rtf1 a\pa`, "a\n", false, true},
-		{"cut in a byte", `{\rtf1 a\'e`, "a\n", false, true},
-		{"cut in binary data", `{\rtf1 a\bin100 x`, "a\n", false, true},
-		{"cut in a footnote", `{\rtf1 a{\footnote b`, "a [footnote: b]\n", false, true},
+		{"a piece of rtf", "{\\pard caf\xe9\\par}", `{\pard café\par}`, asItStands},
+		{"begins too late", strings.Repeat(" ", junk) + `{\rtf1 a}`, strings.Repeat(" ", junk) + `{\rtf1 a}`, asItStands},
+		{"cut off", `{\rtf1 a{\b b`, "ab\n", cutOff},
+		{"cut in a word", `{\rtf1 a\pa`, "a\n", cutOff},
+		{"cut in a byte", `{\rtf1 a\'e`, "a\n", cutOff},
+		{"cut in binary data", `{\rtf1 a\bin100 x`, "a\n", cutOff},
+		{"cut in a footnote", `{\rtf1 a{\footnote b`, "a [footnote: b]\n", cutOff},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c, err := Read(context.Background(), &content.File{Data: []byte(tt.doc), Bounds: content.DefaultBounds()})
-			if damaged := kindOf(err) == pipeline.KindDamaged; damaged != tt.damaged {
-				t.Fatalf("got error %v, want damaged %v", err, tt.damaged)
-			}
-			if err != nil {
-				return
-			}
-			if warned := len(c.Warnings) > 0; c.Text != tt.want || warned != tt.warned {
-				t.Errorf("got %q and warnings %q, want %q and a warning %v", c.Text, c.Warnings, tt.want, tt.warned)
+			c := read(t, tt.doc)
+			if got := strings.Join(c.Warnings, "; "); c.Text != tt.want || got != tt.warning {
+				t.Errorf("got %q and warnings %q, want %q and %q", c.Text, got, tt.want, tt.warning)
 			}
 		})
 	}

@@ -7,6 +7,9 @@ var characters = map[string]string{
 	"\\": "\\", "{": "{", "}": "}", "~": " ", "_": "-", "\t": "\t",
 }
 
+// terms are the control words of a part of a formula, and the sign that stands before it.
+var terms = map[string]string{"mnum": "", "mden": "/", "msub": "_", "msup": "^"}
+
 // A dest is where the text of a group goes.
 type dest uint8
 
