@@ -53,7 +53,7 @@ func ReadDOCX(ctx context.Context, f *content.File) (*content.Content, error) {
 	if err := d.read(w); err != nil {
 		return nil, err
 	}
-	c.warnOfLeftOut()
+	c.within.Warn()
 	c.content.Text = w.String()
 	return c.content, w.Err()
 }

@@ -45,6 +45,8 @@ func TestLists(t *testing.T) {
 		{"by the style of the paragraph", styled("Numbered", "a") + styled("Numbered2", "b") + styled("Numbered", "c"), "# 1 a\n\n## 1.1 b\n\n# 2 c"},
 		{"not a list after all", styled("Numbered", "a", `<w:numPr><w:numId w:val="0"/></w:numPr>`), "# a"},
 		{"empty items count, deleted ones do not", item("1", "0", "") + p("", `<w:numPr><w:numId w:val="1"/></w:numPr><w:rPr><w:del/></w:rPr>`) + item("1", "0", "a"), "2. a"},
+		{"a column of numbers", "<w:tbl>" + row(item("1", "0", ""), "a") + row(item("1", "0", ""), "b") + row(item("3", "0", ""), "c") + "</w:tbl>",
+			"| 1. | a |\n| --- | --- |\n| 2. | b |\n| | c |"},
 		{"no such list", item("99", "0", "a") + item("8", "0", "b"), "a\n\nb"},
 		{"lines of an item", `<w:p><w:pPr><w:numPr><w:ilvl w:val="1"/><w:numId w:val="1"/></w:numPr></w:pPr><w:r><w:t>a</w:t><w:br/><w:t>b</w:t></w:r></w:p>`, "  a) a\n    b"},
 	} {

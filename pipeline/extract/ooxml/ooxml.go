@@ -8,11 +8,8 @@ package ooxml
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
-	"maps"
 	"path"
-	"slices"
 	"strings"
 
 	"docbatch/pipeline/extract/content"
@@ -25,8 +22,8 @@ type container struct {
 	file    *content.File
 	archive *pack.Archive
 	content *content.Content
-	seen    map[string]bool     // parts whose text is given already: a part is read once, however often it is referred to
-	leftOut map[string][]string // documents within this one that could not be read, by the cause
+	seen    map[string]bool // parts whose text is given already: a part is read once, however often it is referred to
+	within  *pack.Embedded
 }
 
 // open opens a document's package.
@@ -35,7 +32,8 @@ func open(ctx context.Context, f *content.File) (*container, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &container{ctx: ctx, file: f, archive: a, content: &content.Content{}, seen: map[string]bool{}, leftOut: map[string][]string{}}
+	c := &container{ctx: ctx, file: f, archive: a, content: &content.Content{}, seen: map[string]bool{}}
+	c.within = pack.NewEmbedded(a, f, c.content)
 	if damage := a.Damage(); damage != "" {
 		c.content.Warn(damage)
 	}
@@ -159,46 +157,6 @@ func (c *container) mainPart(kind string) (string, error) {
 	return part, err
 }
 
-// within reads a document that lies within this one and gives its text, "" for one that was read before or can't be read.
-func (c *container) within(part string) (string, error) {
-	if c.seen[part] || c.file.Within == nil {
-		return "", nil
-	}
-	c.seen[part] = true
-	data, err := c.archive.Read(part)
-	if err != nil {
-		return "", c.tolerate(err)
-	}
-	inner, err := c.file.Within(c.ctx, &content.File{Name: path.Base(part), Data: data})
-	if ctxErr := c.ctx.Err(); ctxErr != nil {
-		return "", ctxErr
-	}
-	if err != nil {
-		c.leftOut[err.Error()] = append(c.leftOut[err.Error()], path.Base(part))
-		return "", nil
-	}
-	for _, w := range inner.Warnings {
-		c.content.Warn(path.Base(part) + ": " + w)
-	}
-	return strings.TrimSpace(inner.Text), nil
-}
-
-// maxNamed is how many documents a warning names.
-const maxNamed = 5
-
-// warnOfLeftOut warns of the documents within this one that could not be read, once for each cause: a text may hold hundreds of equations
-// that are such documents.
-func (c *container) warnOfLeftOut() {
-	for _, cause := range slices.Sorted(maps.Keys(c.leftOut)) {
-		names := c.leftOut[cause]
-		more := ""
-		if n := len(names) - maxNamed; n > 0 {
-			names, more = names[:maxNamed], fmt.Sprintf(" and %d more", n)
-		}
-		c.content.Warn(fmt.Sprintf("documents within it were left out, %s%s: %s", strings.Join(names, ", "), more, cause))
-	}
-}
-
 // alternate reads an mc:AlternateContent (ISO/IEC 29500-3) by f: the first choice by which written grows, else the fallback. They show the
 // same in different ways.
 func alternate(x *pack.Decoder, written func() int, f func(n *pack.Node) error) error {
@@ -217,14 +175,9 @@ func (c *container) embedded(w *content.Writer, list []relation) error {
 		if r.kind != "package" && r.kind != "oleObject" || r.external || !c.archive.Has(r.target) {
 			continue
 		}
-		text, err := c.within(r.target)
-		if err != nil {
+		if err := c.within.Write(c.ctx, w, r.target); err != nil {
 			return err
 		}
-		if text != "" {
-			w.Break()
-			w.Printf("--- embedded %s ---\n\n%s\n", path.Base(r.target), text)
-		}
 	}
-	return w.Err()
+	return nil
 }

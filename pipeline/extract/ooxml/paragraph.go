@@ -79,6 +79,8 @@ func (s *story) emit(p *paragraph) {
 		mark, depth = s.numbering.next(ref, p.style)
 	}
 	switch level := p.heading(style); {
+	case text == "" && s.inCell && mark != "" && mark != "-": // so the rows of a table are numbered
+		s.write(mark)
 	case text == "":
 	case level > 0 && !s.inCell:
 		s.write(strings.Repeat("#", min(level, 6)) + " " + strings.Join(strings.Fields(mark+" "+text), " "))

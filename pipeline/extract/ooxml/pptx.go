@@ -35,7 +35,7 @@ func ReadPPTX(ctx context.Context, f *content.File) (*content.Content, error) {
 	if err := d.readAll(); err != nil {
 		return nil, err
 	}
-	c.warnOfLeftOut()
+	c.within.Warn()
 	c.content.Text = d.w.String()
 	return c.content, d.w.Err()
 }

@@ -70,7 +70,7 @@ func (s *story) altChunk(id string) error {
 	if !ok || r.external {
 		return nil
 	}
-	text, err := s.within(r.target)
+	_, text, err := s.within.Read(s.ctx, r.target)
 	if err != nil || text == "" {
 		return err
 	}

@@ -15,14 +15,15 @@ import (
 // A sheetReader reads one sheet.
 type sheetReader struct {
 	*book
-	ctx    context.Context
-	sheet  sheet
-	titled bool
-	grid   *grid.Grid
-	notes  map[cellRef]string
-	row    int // of the row that was read last
-	column int // of the cell that was read last
-	raw    []byte
+	ctx     context.Context
+	sheet   sheet
+	titled  bool
+	grid    *grid.Grid
+	notes   map[cellRef]string
+	row     int // of the row that was read last
+	column  int // of the cell that was read last
+	raw     []byte
+	margins []string
 }
 
 // A cellRef is the place of a cell, from 1.
@@ -50,8 +51,14 @@ func (b *book) readSheet(ctx context.Context, s sheet) error {
 	}
 	r.grid.Flush()
 	r.leftNotes()
+	r.writeMargins()
 	for _, drawing := range rels.kinds["drawing"] {
 		if err := r.drawing(drawing); err != nil {
+			return err
+		}
+	}
+	for _, part := range slices.Concat(rels.kinds["package"], rels.kinds["oleObject"]) {
+		if err := b.within.Write(ctx, b.out, part); err != nil {
 			return err
 		}
 	}
@@ -73,6 +80,9 @@ func (r *sheetReader) title() {
 }
 
 func (r *sheetReader) element(d *pack.Decoder, n *pack.Node) (bool, error) {
+	if name, ok := margins[n.Name]; ok {
+		return true, r.margin(d, name)
+	}
 	if n.Name != "x:row" {
 		return false, nil
 	}

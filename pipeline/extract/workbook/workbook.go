@@ -40,7 +40,8 @@ type book struct {
 	strings  stringTable
 	formats  *numfmt.Formats
 	people   map[string]string // of threaded comments, by id
-	seen     map[string]bool   // the parts of sheets and drawings that were read
+	seen     map[string]bool   // the parts of sheets and drawings that were read, and the texts of headers and footers
+	within   *pack.Embedded
 }
 
 // A sheet is an entry in the workbook's list of sheets.
@@ -53,14 +54,15 @@ type sheet struct {
 // Read is the content.Reader of workbooks. Each sheet that holds something has a heading with its name, marked "(hidden)" where Excel does
 // not show it. Cells are as Excel (English) shows them, dates that follow the reader's country as 2006-01-02; a formula without a stored
 // result is written as the formula. Merged cells come once. Comments are in their cells: "12 [comment by Ann: too low]". The text of
-// shapes, diagrams and the titles of charts follow the cells of their sheet. Hidden rows and columns are read; headers and footers of
-// the printed page are not.
+// shapes, diagrams and the titles of charts follow the cells of their sheet, and so do the headers and footers of the printed page, each
+// text once, and the documents within it. Hidden rows and columns are read.
 func Read(ctx context.Context, f *content.File) (*content.Content, error) {
 	archive, err := pack.Open(f.Data, f.Bounds)
 	if err != nil {
 		return nil, err
 	}
 	b := &book{file: f, archive: archive, content: &content.Content{}, out: content.NewWriter(f.Bounds.Text), seen: map[string]bool{}}
+	b.within = pack.NewEmbedded(archive, f, b.content)
 	if damage := archive.Damage(); damage != "" {
 		b.content.Warn(damage)
 	}
@@ -75,6 +77,7 @@ func Read(ctx context.Context, f *content.File) (*content.Content, error) {
 	if b.damaged && b.out.Len() == 0 {
 		return nil, content.Damaged("it is damaged, and there is no text in what is left of it")
 	}
+	b.within.Warn()
 	b.content.SetMeta(content.MetaPages, strconv.Itoa(len(b.sheets)))
 	b.content.Text = b.out.String()
 	return b.content, b.out.Err()

@@ -126,6 +126,12 @@ func TestRead(t *testing.T) {
 			with("xl/drawings/_rels/drawing1.xml.rels", related("chart", "../charts/chart1.xml")).
 			with("xl/charts/chart1.xml", `<chart xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main"><title><a:p><a:r><a:t>Sales</a:t></a:r></a:p></title></chart>`),
 			"## One\n\nin a box\nSales"},
+		"headers and footers once": {withSheets(rows, rows).
+			with("xl/worksheets/sheet1.xml", `<worksheet `+mainSpace+`><sheetData>`+rows+`</sheetData><headerFooter><oddHeader>&amp;L&amp;"Arial,Bold"&amp;12Report &amp;K00FF00of A&amp;&amp;B&amp;C&amp;D&amp;RDraft</oddHeader>
+				<oddFooter>&amp;CPage &amp;P of &amp;N</oddFooter></headerFooter></worksheet>`).
+			with("xl/worksheets/sheet2.xml", `<worksheet `+mainSpace+`><sheetData>`+rows+`</sheetData><headerFooter><firstHeader>&amp;LReport of A&amp;&amp;B&amp;RDraft</firstHeader>
+				<evenFooter>Confidential, page &amp;P&amp;</evenFooter><oddFooter>&amp;K01</oddFooter></headerFooter></worksheet>`),
+			"## One\n\n1\n\n[header: Report of A&B; Draft]\n\n## Two\n\n1\n\n[footer: Confidential, page]"},
 		"cells without references": {withSheets(`<row><c><v>1</v></c><c/><c><v>3</v></c></row><row><c r="nonsense"><v>4</v></c></row>`),
 			"## One\n\n| 1 | 3 |\n| --- | --- |\n| 4 | |"},
 		"strict, with prefixes": {parts{
@@ -147,6 +153,28 @@ func TestRead(t *testing.T) {
 				t.Errorf("got warnings %q, want none", c.Warnings)
 			}
 		})
+	}
+}
+
+func TestWithin(t *testing.T) {
+	book := withSheets(`<row><c><v>1</v></c></row>`, "").
+		with("xl/worksheets/_rels/sheet1.xml.rels", related("oleObject", "../embeddings/bad.bin", "package", "../embeddings/letter.docx")).
+		with("xl/worksheets/_rels/sheet2.xml.rels", related("package", "../embeddings/letter.docx")).
+		with("xl/embeddings/letter.docx", "Dear Ann").with("xl/embeddings/bad.bin", "x")
+	c, err := Read(context.Background(), &content.File{Data: book.zipped(t), Bounds: content.DefaultBounds(), Within: func(_ context.Context, f *content.File) (*content.Content, error) {
+		if f.Name == "bad.bin" {
+			return nil, content.Unsupported("no reader for it")
+		}
+		return &content.Content{Text: string(f.Data)}, nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := "## One\n\n1\n\n--- embedded letter.docx ---\n\nDear Ann\n"; c.Text != want {
+		t.Errorf("got %q, want %q", c.Text, want)
+	}
+	if want := []string{"documents within it were left out, bad.bin: no reader for it"}; !slices.Equal(c.Warnings, want) {
+		t.Errorf("warnings %q, want %q", c.Warnings, want)
 	}
 }
 
