@@ -16,6 +16,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"docbatch/pipeline"
@@ -113,7 +114,8 @@ type folder struct {
 }
 
 func newFolder(ext string, data []byte) (*folder, error) {
-	dir, err := os.MkdirTemp("", "docbatch-convert-") // only its owner may look into it
+	tidy()
+	dir, err := os.MkdirTemp("", folderPrefix) // only its owner may look into it
 	if err != nil {
 		return nil, machine("make a folder for the converter", err)
 	}
@@ -126,6 +128,27 @@ func newFolder(ext string, data []byte) (*folder, error) {
 		return nil, machine("write the document for the converter", err)
 	}
 	return f, nil
+}
+
+const folderPrefix = "docbatch-convert-"
+
+// stale is the age of a folder that nobody works in any more: no program runs for longer than a minute.
+const stale = time.Hour
+
+// tidy removes, once, what processes have left that were killed.
+var tidy = sync.OnceFunc(func() { removeStale(os.TempDir()) })
+
+// removeStale removes from dir the folders that nobody works in any more. What can't be removed, as another user's, stays.
+func removeStale(dir string) {
+	entries, _ := os.ReadDir(dir)
+	for _, e := range entries {
+		if !e.IsDir() || !strings.HasPrefix(e.Name(), folderPrefix) {
+			continue
+		}
+		if info, err := e.Info(); err == nil && time.Since(info.ModTime()) > stale {
+			_ = os.RemoveAll(filepath.Join(dir, e.Name()))
+		}
+	}
 }
 
 // remove removes all. What a program has left that can't be removed stays in the folder for temporary files, which is the system's to clear.

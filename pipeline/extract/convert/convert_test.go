@@ -11,8 +11,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"docbatch/pipeline"
 )
@@ -206,6 +208,29 @@ func TestSurroundings(t *testing.T) {
 				t.Errorf("%q: %q is in %s", name, bad, got)
 			}
 		}
+	}
+}
+
+// TestStale removes the folders that killed processes have left, and nothing else.
+func TestStale(t *testing.T) {
+	dir := t.TempDir()
+	old := time.Now().Add(-2 * stale)
+	for name, at := range map[string]time.Time{folderPrefix + "1": old, folderPrefix + "2": time.Now(), "docbatch-other": old} {
+		check(os.MkdirAll(filepath.Join(dir, name, "tmp"), 0o700))
+		check(os.WriteFile(filepath.Join(dir, name, "in.doc"), nil, 0o600))
+		check(os.Chtimes(filepath.Join(dir, name), at, at))
+	}
+	check(os.WriteFile(filepath.Join(dir, folderPrefix+"3"), nil, 0o600))
+	check(os.Chtimes(filepath.Join(dir, folderPrefix+"3"), old, old))
+	removeStale(dir)
+	removeStale(filepath.Join(dir, "nowhere"))
+	left, err := os.ReadDir(dir)
+	var names []string
+	for _, e := range left {
+		names = append(names, e.Name())
+	}
+	if want := []string{folderPrefix + "2", folderPrefix + "3", "docbatch-other"}; err != nil || !slices.Equal(names, want) {
+		t.Errorf("left: %q, %v, want %q", names, err, want)
 	}
 }
 

@@ -2,5 +2,5 @@
 
 package convert
 
-// boundMemory does nothing: only Linux bounds another process.
-func boundMemory(int) {}
+// bound does nothing: only Linux bounds another process.
+func bound(int) {}

@@ -47,7 +47,7 @@ func (f *folder) run(ctx context.Context, limit time.Duration, program string, a
 		}
 		return machine("start "+filepath.Base(program), err)
 	}
-	boundMemory(cmd.Process.Pid)
+	bound(cmd.Process.Pid)
 	large, err := f.wait(cmd)
 	name := filepath.Base(program)
 	switch {
