@@ -139,7 +139,7 @@ func (s *Step) read(ctx context.Context, r *Reading, name string, data []byte) e
 	case isRead(r.MediaType):
 		return s.readIn(ctx, r, name, r.MediaType, data)
 	case strings.HasPrefix(r.MediaType, "image/"):
-		return s.picture(r, name, data)
+		return s.picture(ctx, r, name, data)
 	}
 	c, missing := convert.Found(r.MediaType)
 	if missing == "" {

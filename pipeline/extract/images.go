@@ -15,14 +15,13 @@ import (
 	"strings"
 	"time"
 
-	_ "golang.org/x/image/bmp"
-	_ "golang.org/x/image/tiff"
 	_ "golang.org/x/image/webp"
 
 	"docbatch/pipeline"
 	"docbatch/pipeline/extract/content"
 	"docbatch/pipeline/extract/convert"
 	"docbatch/pipeline/extract/mediatype"
+	"docbatch/pipeline/extract/picture"
 )
 
 // shown are the pictures that an agent can be shown, as services take them.
@@ -37,16 +36,21 @@ func WantsImages(images string) bool {
 }
 
 // picture takes a document that is a picture.
-func (s *Step) picture(r *Reading, name string, data []byte) error {
+func (s *Step) picture(ctx context.Context, r *Reading, name string, data []byte) error {
+	if s.Images == ImagesAttach && isPicture(r.MediaType) {
+		return s.readIn(ctx, r, name, r.MediaType, data)
+	}
 	if s.Images == ImagesAttach && !slices.Contains(shown, r.MediaType) {
 		return content.Unsupported("agents can't be shown %s; convert it to PNG or JPEG%s", mediatype.Describe(r.MediaType), excludeHint(name))
 	}
 	config, _, err := image.DecodeConfig(bytes.NewReader(data))
-	switch {
-	case err == nil && int64(config.Width)*int64(config.Height) > int64(s.Pool.bounds().Pixels):
-		return content.TooLarge("a picture of %d x %d pixels (the bound on pixels is %d)", config.Width, config.Height, s.Pool.bounds().Pixels)
-	case err != nil && !errors.Is(err, image.ErrFormat):
-		return content.Damaged("the picture can't be read: %w", err)
+	if err != nil && !errors.Is(err, image.ErrFormat) {
+		if err := picture.Unreadable(err); pipeline.AsError(err).Kind != pipeline.KindUnsupported {
+			return err
+		} // tesseract, or the service, may know it: a TIFF of JPEGs for one
+	}
+	if err := picture.Check(config, s.Pool.bounds()); err != nil {
+		return err
 	}
 	r.Images = []content.Image{{MediaType: r.MediaType, Data: data}}
 	return nil
@@ -90,18 +94,37 @@ func (r *Reading) attach() error {
 	note := "[This document is the picture that is shown with it.]"
 	if page := r.Images[0].Page; page > 0 {
 		note = fmt.Sprintf("[Pages without text are shown as pictures: %s.]", pagesOf(r.Images))
+		r.Warn(pagesWere(r.Images) + " not read, but shown to the agent")
 	}
 	r.Text = strings.TrimSpace(note+"\n\n"+r.Text) + "\n"
 	return nil
 }
 
-// pagesOf names the pages of images: "1, 2, 7".
+// pagesOf names the pages of images, which are in order: "1, 3-5".
 func pagesOf(images []content.Image) string {
-	pages := make([]string, len(images))
-	for i, image := range images {
-		pages[i] = fmt.Sprint(image.Page)
+	var parts []string
+	for i := 0; i < len(images); i++ {
+		first := images[i].Page
+		for i+1 < len(images) && images[i+1].Page == images[i].Page+1 {
+			i++
+		}
+		part := strconv.Itoa(first)
+		if last := images[i].Page; last > first {
+			part += "-" + strconv.Itoa(last)
+		}
+		parts = append(parts, part)
 	}
-	return strings.Join(pages, ", ")
+	return strings.Join(parts, ", ")
+}
+
+// OCRLanguages are those that tesseract has the data of.
+func OCRLanguages(ctx context.Context) ([]string, error) {
+	out, _, err := convert.Command{Args: []string{"tesseract", "{in}", "stdout", "--list-langs"}}.Run(ctx, "", nil)
+	if err != nil {
+		return nil, err
+	}
+	_, lines, _ := strings.Cut(string(out), "\n") // the first is a heading
+	return strings.Fields(lines), nil
 }
 
 // leastOCR is how long OCR may take at least, whatever reading the document has taken before.
@@ -116,7 +139,7 @@ func (s *Step) recognise(ctx context.Context, r *Reading, images []content.Image
 	defer release()
 	limited, cancel := context.WithTimeout(ctx, max(leastOCR, s.Pool.opts.Time-r.took))
 	defer cancel()
-	var read []content.Image
+	var read, blank []content.Image
 	var failure error
 	for i, image := range images {
 		text, err := convert.OCR(limited, image.Data, s.Languages)
@@ -136,22 +159,37 @@ func (s *Step) recognise(ctx context.Context, r *Reading, images []content.Image
 			r.Warn(fmt.Sprintf("%s not recognised: %v", pagesWere(images[i:i+1]), err))
 			continue
 		}
-		if text = strings.TrimSpace(clean(text)); text != "" {
-			r.insert(image.Page, text)
-			read = append(read, image)
+		if text = strings.TrimSpace(clean(text)); text == "" {
+			blank = append(blank, image)
+			continue
 		}
+		r.insert(image.Page, text)
+		read = append(read, image)
 	}
-	if len(read) > 0 && read[0].Page > 0 {
-		r.Warn(fmt.Sprintf("%s read by OCR: words may be wrong", pagesWere(read)))
-	} else if len(read) > 0 {
-		r.Warn("it was read by OCR: words may be wrong")
-	}
+	r.warnOfOCR(read, blank)
 	if strings.TrimSpace(r.Text) == "" && failure != nil {
 		return failure
 	}
 	return nil
 }
 
+// warnOfOCR says what OCR read, and where it found nothing.
+func (r *Reading) warnOfOCR(read, blank []content.Image) {
+	switch {
+	case len(blank) > 0 && blank[0].Page > 0:
+		r.Warn(fmt.Sprintf("%s looked at by OCR, which found no text", pagesWere(blank)))
+	case len(blank) > 0:
+		r.Warn("OCR found no text")
+	}
+	switch {
+	case len(read) > 0 && read[0].Page > 0:
+		r.Warn(fmt.Sprintf("%s read by OCR: words may be wrong", pagesWere(read)))
+	case len(read) > 0:
+		r.Warn("it was read by OCR: words may be wrong")
+	}
+}
+
+// pagesWere begins a sentence of pages, or of a document that is one picture.
 func pagesWere(images []content.Image) string {
 	switch {
 	case images[0].Page == 0:

@@ -76,8 +76,10 @@ func TestAttach(t *testing.T) {
 		mediaType        string
 	}{
 		{"a picture", "a.png", picture, []string{"[This document is the picture that is shown with it.]\n"}, []int{0}, "image/png"},
-		{"pages", "a.pdf", mixed(), []string{"[Pages without text are shown as pictures: 2, 3.]\n\n", "The first page", "The last page"}, []int{2, 3}, ""},
+		{"pages", "a.pdf", mixed(), []string{"[Pages without text are shown as pictures: 2-3.]\n\n", "The first page", "The last page"}, []int{2, 3}, ""},
 		{"a scan", "a.pdf", pdfOf(scan("2026")), []string{"[Pages without text are shown as pictures: 1.]\n"}, []int{1}, ""},
+		{"a bitmap", "a.bmp", bmpOf(t, drawn("2026")), []string{"[This document is the picture that is shown with it.]\n"}, []int{0}, "image/png"},
+		{"a fax", "a.tif", tiffOf(t, drawn("2026")), []string{"[This document is the picture that is shown with it.]\n"}, []int{0}, "image/png"},
 		{"a picture in a mail", "a.eml", attach("Content-Type: image/png; name=g.png\r\n\r\n" + picture), []string{"g.png"}, nil, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -96,6 +98,13 @@ func TestAttach(t *testing.T) {
 			}
 			if !slices.Equal(pages, tt.pages) {
 				t.Errorf("pictures of the pages %v, want %v", pages, tt.pages)
+			}
+			var want []string
+			if len(pages) > 0 && pages[0] > 0 {
+				want = []string{pagesWere(r.Images) + " not read, but shown to the agent"}
+			}
+			if !slices.Equal(r.Warnings, want) {
+				t.Errorf("warnings %q, want %q", r.Warnings, want)
 			}
 		})
 	}
@@ -124,10 +133,10 @@ func TestAttachBound(t *testing.T) {
 	if err := r.attach(); err != nil {
 		t.Fatal(err)
 	}
-	if want := "[Pages without text are shown as pictures: 1, 2, 3.]\n\nwords\n"; r.Text != want || len(r.Images) != 3 {
+	if want := "[Pages without text are shown as pictures: 1-3.]\n\nwords\n"; r.Text != want || len(r.Images) != 3 {
 		t.Errorf("text %q and %d pictures, want %q and 3", r.Text, len(r.Images), want)
 	}
-	if want := []string{"of 5 pictures the first 3 are shown: more than 14 MiB is more than services take"}; !slices.Equal(r.Warnings, want) {
+	if want := []string{"of 5 pictures the first 3 are shown: more than 14 MiB is more than services take", "pages 1-3 were not read, but shown to the agent"}; !slices.Equal(r.Warnings, want) {
 		t.Errorf("warnings %q, want %q", r.Warnings, want)
 	}
 	r = &Reading{Content: content.Content{Images: []content.Image{{MediaType: "image/png", Data: make([]byte, maxShown+1)}}}}
@@ -142,8 +151,9 @@ func TestPictureErrors(t *testing.T) {
 		{"no tesseract", ImagesOCR, "a.png", picture, pipeline.KindNoText,
 			"it is a picture; tesseract would read it, but is not installed; an agent that sees can be shown it (images: attach)"},
 		{"no tesseract, by default", "", "a.png", picture, pipeline.KindNoText, "tesseract would read it, but is not installed"},
-		{"one that services do not take", ImagesAttach, "a.tiff", "II*\x00\x08\x00\x00\x00\x00\x00", pipeline.KindUnsupported,
-			`agents can't be shown image/tiff; convert it to PNG or JPEG, or leave it out with --exclude "*.tiff"`},
+		{"one that services do not take", ImagesAttach, "a.psd", "8BPS\x00\x01\x00\x00\x00\x00\x00\x00", pipeline.KindUnsupported,
+			`agents can't be shown image/vnd.adobe.photoshop; convert it to PNG or JPEG, or leave it out with --exclude "*.psd"`},
+		{"a damaged one that is made a PNG", ImagesAttach, "a.tiff", "II*\x00\x08\x00\x00\x00\x00\x00", pipeline.KindDamaged, "the picture can't be read: "},
 		{"damaged", ImagesAttach, "a.png", picture[:20], pipeline.KindDamaged, "the picture can't be read: "},
 		{"large", ImagesAttach, "a.png", pngOf(t, image.NewPaletted(image.Rect(0, 0, 10000, 10000), color.Palette{color.White})), pipeline.KindTooLarge, "a picture of 10000 x 10000 pixels (the bound on pixels is 50000000)"},
 	} {
@@ -180,7 +190,6 @@ func TestScanUnread(t *testing.T) {
 
 // TestOCR has a fake tesseract read pictures.
 func TestOCR(t *testing.T) {
-	const scans = "pages 2-3 hold pictures and no text (a scan?)"
 	const good, fails = `echo "read with $2 $3 $4"`, `echo "it is dark" >&2; exit 1`
 	for _, tt := range []struct {
 		name, script, file, data string
@@ -188,16 +197,20 @@ func TestOCR(t *testing.T) {
 		warnings                 []string
 	}{
 		{"a picture", good, "a.png", pngOf(t, drawn("2026")), []string{"read with stdout -l deu\n"}, []string{"it was read by OCR: words may be wrong"}},
+		{"a picture that only tesseract knows", good, "a.bmp", bmpOf(t, drawn("2026"))[:30] + "\x01" + bmpOf(t, drawn("2026"))[31:], []string{"read with stdout -l deu\n"},
+			[]string{"it was read by OCR: words may be wrong"}},
 		{"pages", good, "a.pdf", mixed(), []string{"The first page", "--- page 2 ---\n\nread with stdout -l deu\n\n--- page 3 ---\n\nread with stdout -l deu\n\n--- page 4 ---\n\nThe last page"},
-			[]string{scans, "pages 2, 3 were read by OCR: words may be wrong"}},
+			[]string{"pages 2-3 were read by OCR: words may be wrong"}},
 		{"nothing but scans", good, "a.pdf", pdfOf(scan("2"), scan("6")), []string{"--- page 1 ---\n\nread with stdout -l deu\n\n--- page 2 ---\n\nread with stdout -l deu\n"},
-			[]string{"it holds pictures alone, and no text, on pages 1-2 (a scan?)", "pages 1, 2 were read by OCR: words may be wrong"}},
+			[]string{"pages 1-2 were read by OCR: words may be wrong"}},
 		{"a scan of one page", good, "a.pdf", pdfOf(scan("2")), []string{"read with stdout -l deu\n"},
-			[]string{"it holds pictures alone, and no text, on page 1 (a scan?)", "page 1 was read by OCR: words may be wrong"}},
-		{"one page", good, "a.pdf", pdfOf(page{text: "The first page"}, scan("2")), []string{"The first page", "--- page 2 ---\n\nread with"}, []string{"page 2 holds pictures and no text (a scan?)", "page 2 was read by OCR: words may be wrong"}},
-		{"it fails", fails, "a.pdf", mixed(), []string{"The first page", "The last page"}, []string{scans,
+			[]string{"page 1 was read by OCR: words may be wrong"}},
+		{"one page", good, "a.pdf", pdfOf(page{text: "The first page"}, scan("2")), []string{"The first page", "--- page 2 ---\n\nread with"}, []string{"page 2 was read by OCR: words may be wrong"}},
+		{"it fails", fails, "a.pdf", mixed(), []string{"The first page", "The last page"}, []string{
 			"page 2 was not recognised: tesseract can't read it (exit status 1): it is dark", "page 3 was not recognised: tesseract can't read it (exit status 1): it is dark"}},
-		{"it finds nothing", "", "a.pdf", mixed(), []string{"The first page", "The last page"}, []string{scans}},
+		{"it finds nothing", "", "a.pdf", mixed(), []string{"The first page", "The last page"}, []string{"pages 2-3 were looked at by OCR, which found no text"}},
+		{"it finds nothing on one of them", `[ -e "$0.2" ] && echo words; : >"$0.2"`, "a.pdf", mixed(), []string{"The first page", "--- page 3 ---\n\nwords"},
+			[]string{"page 2 was looked at by OCR, which found no text", "page 3 was read by OCR: words may be wrong"}},
 		{"what it says is cleaned", `printf 'a\r\nb\001\fc'`, "a.png", pngOf(t, drawn("2")), []string{"a\nb\nc\n"}, []string{"it was read by OCR: words may be wrong"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -215,6 +228,15 @@ func TestOCR(t *testing.T) {
 			}
 		})
 	}
+	t.Run("it finds nothing on all there is", func(t *testing.T) {
+		fakeProgram(t, "tesseract", "")
+		for file, data := range map[string]string{"a.png": pngOf(t, drawn("2026")), "a.pdf": pdfOf(scan("2"))} {
+			o := poolOptions()
+			o.Options.Images = true
+			err := New(Options{Pool: newPool(t, o)}).Do(t.Context(), &pipeline.Document{Ref: pipeline.Ref{Name: file}, Data: []byte(data)}, &pipeline.Record{})
+			wantError(t, err, pipeline.KindNoText, "OCR")
+		}
+	})
 	t.Run("it fails on all there is", func(t *testing.T) {
 		fakeProgram(t, "tesseract", fails)
 		_, err := look(t, ImagesOCR, "a.png", pngOf(t, drawn("2026")))
@@ -261,6 +283,40 @@ func TestTesseract(t *testing.T) {
 		r, err := step.Read(t.Context(), name, []byte(data))
 		if err != nil || !strings.Contains(r.Text, "026") {
 			t.Errorf("%s: got %q, %v, want the number in it", name, r.Text, err)
+		}
+	}
+}
+
+// TestOCRLanguages asks tesseract what it knows, a fake one and in earnest.
+func TestOCRLanguages(t *testing.T) {
+	t.Run("in earnest", func(t *testing.T) {
+		installed(t, "tesseract")
+		if got, err := OCRLanguages(t.Context()); err != nil || !slices.Contains(got, "eng") {
+			t.Errorf("got %q, %v, want eng among them", got, err)
+		}
+	})
+	t.Run("a fake", func(t *testing.T) {
+		fakeProgram(t, "tesseract", `[ "$3" = --list-langs ] && printf 'List of available languages (2):\ndeu\nscript/Latin\n'`)
+		if got, err := OCRLanguages(t.Context()); err != nil || !slices.Equal(got, []string{"deu", "script/Latin"}) {
+			t.Errorf("got %q, %v", got, err)
+		}
+	})
+	t.Run("none", func(t *testing.T) {
+		t.Setenv("PATH", "")
+		if got, err := OCRLanguages(t.Context()); err == nil {
+			t.Errorf("got %q, want an error", got)
+		}
+	})
+}
+
+func TestPagesOf(t *testing.T) {
+	for want, pages := range map[string][]int{"7": {7}, "1-2": {1, 2}, "1, 3-5, 9": {1, 3, 4, 5, 9}} {
+		var images []content.Image
+		for _, page := range pages {
+			images = append(images, content.Image{Page: page})
+		}
+		if got := pagesOf(images); got != want {
+			t.Errorf("%v: got %q, want %q", pages, got, want)
 		}
 	}
 }

@@ -8,11 +8,15 @@ import (
 	"image"
 	"image/color"
 	"image/png"
+	"io"
 	"maps"
 	"slices"
 	"strings"
 	"testing"
 	"unicode/utf16"
+
+	"golang.org/x/image/bmp"
+	"golang.org/x/image/tiff"
 
 	"docbatch/pipeline/extract/msg/cfb/cfbtest"
 )
@@ -210,10 +214,25 @@ func scan(number string) page {
 	return page{picture: img.Pix, width: img.Stride}
 }
 
+func bmpOf(t testing.TB, img image.Image) string {
+	t.Helper()
+	return encoded(t, func(w io.Writer) error { return bmp.Encode(w, img) })
+}
+
+func tiffOf(t testing.TB, img image.Image) string {
+	t.Helper()
+	return encoded(t, func(w io.Writer) error { return tiff.Encode(w, img, nil) })
+}
+
 func pngOf(t testing.TB, img image.Image) string {
 	t.Helper()
+	return encoded(t, func(w io.Writer) error { return png.Encode(w, img) })
+}
+
+func encoded(t testing.TB, encode func(io.Writer) error) string {
+	t.Helper()
 	var buf bytes.Buffer
-	if err := png.Encode(&buf, img); err != nil {
+	if err := encode(&buf); err != nil {
 		t.Fatal(err)
 	}
 	return buf.String()

@@ -140,6 +140,8 @@ func misbehave(ctx context.Context, f *content.File) (*content.Content, error) {
 	case "close":
 		childOut.Close()
 		select {}
+	case "flood":
+		return &content.Content{Text: "read", Warnings: []string{strings.Repeat("!", besidesText+content.DefaultBounds().Text)}}, nil
 	case "print":
 		fmt.Println("a library that prints")
 		return &content.Content{Text: "read"}, nil

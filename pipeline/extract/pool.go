@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/gob"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -81,7 +82,7 @@ func (p *Pool) read(ctx context.Context, name, mediaType string, data []byte) (*
 		return nil, ctx.Err()
 	}
 	defer func() { p.idle <- c }()
-	req := &request{Name: name, MediaType: mediaType, Data: data, Passwords: p.opts.Passwords,
+	req := &request{Name: name, MediaType: mediaType, Size: len(data), data: data, Passwords: p.opts.Passwords,
 		Options: p.opts.Options, Bounds: *p.opts.Bounds, Time: p.opts.Time}
 	res, err := p.try(ctx, &c, req)
 	if errors.Is(err, errLost) {
@@ -136,8 +137,10 @@ func (p *Pool) Close() {
 type child struct {
 	cmd    *exec.Cmd
 	words  *tail // what it wrote to stderr
-	enc    *gob.Encoder
+	in     io.Writer
+	enc    *gob.Encoder // onto in
 	dec    *gob.Decoder
+	out    *allowance // what dec reads
 	waited func() error
 }
 
@@ -163,7 +166,8 @@ func start(command []string) (*child, error) {
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	c.enc, c.dec, c.waited = gob.NewEncoder(in), gob.NewDecoder(out), sync.OnceValue(cmd.Wait)
+	c.out = &allowance{from: out}
+	c.in, c.enc, c.dec, c.waited = in, gob.NewEncoder(in), gob.NewDecoder(c.out), sync.OnceValue(cmd.Wait)
 	return c, nil
 }
 
@@ -198,6 +202,8 @@ func (c *child) read(ctx context.Context, req *request) (*response, error) {
 				return res, nil
 			case begun != nil:
 				return nil, errLost
+			case errors.Is(err, errTooMuch):
+				return nil, content.TooLarge("the process that reads documents gives more than %s of it (the bound on what it gives)", content.Bytes(int64(req.Bounds.Text)+besidesText))
 			}
 			return nil, c.ended()
 		case <-late.C:
@@ -220,12 +226,38 @@ func (c *child) converse(req *request, res *response, begun chan<- struct{}) err
 	if err := c.enc.Encode(req); err != nil {
 		return errLost
 	}
+	if _, err := c.in.Write(req.data); err != nil {
+		return errLost
+	}
+	c.out.left = besidesText
 	var ready response
 	if err := c.dec.Decode(&ready); err != nil {
 		return err
 	}
 	close(begun)
+	c.out.left = int64(req.Bounds.Text) + besidesText
 	return c.dec.Decode(res)
+}
+
+// besidesText is what a child may give besides a document's text, in bytes: pictures, warnings, what the document says of itself.
+const besidesText = 64 << 20
+
+// errTooMuch is the error of a child that gives more than any reader does: a document has taken it over.
+var errTooMuch = errors.New("it gives more than a reader may")
+
+// An allowance reads what a child sends, up to so many bytes: nothing that it says of lengths is believed beyond that.
+type allowance struct {
+	from io.Reader
+	left int64
+}
+
+func (a *allowance) Read(p []byte) (int, error) {
+	if a.left <= 0 {
+		return 0, errTooMuch
+	}
+	n, err := a.from.Read(p[:min(int64(len(p)), a.left)])
+	a.left -= int64(n)
+	return n, err
 }
 
 // kill ends the process, and waits until it has.

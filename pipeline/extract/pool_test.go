@@ -29,6 +29,7 @@ func TestMisbehaviour(t *testing.T) {
 		{"overflows the stack", "overflow", pipeline.KindDamaged, "ended the process that reads documents: runtime: goroutine stack exceeds"},
 		{"exits with an error", "exit 3", pipeline.KindDamaged, "ended the process that reads documents: exit status 3"},
 		{"exits without an error", "exit 0", pipeline.KindDamaged, "ended the process that reads documents: exit status 0"},
+		{"gives too much", "flood", pipeline.KindTooLarge, "gives more than 80 MiB of it (the bound on what it gives)"},
 		{"closes its output", "close", pipeline.KindDamaged, "ended the process that reads documents: "},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -97,6 +98,20 @@ func TestNoProcess(t *testing.T) {
 	_, err := readBy(t.Context(), p, `{\rtf1 good}`)
 	if e := pipeline.AsError(err); e.Class != pipeline.Fatal || e.Kind != pipeline.KindMachine || !strings.Contains(err.Error(), "start a process that reads documents") {
 		t.Errorf("got %v, want a fatal error of kind %s", err, pipeline.KindMachine)
+	}
+}
+
+// TestNoProcessNeeded reads what is text already: a run over such documents starts no process.
+func TestNoProcessNeeded(t *testing.T) {
+	step := New(Options{Pool: newPool(t, PoolOptions{Command: []string{t.TempDir() + "/nothing"}})})
+	for _, doc := range []*pipeline.Document{
+		file("a.txt", "hello"), file("a.csv", "a,b\n1,2\n"), file("a.json", `{"a": 1}`), file("a.xml", "<?xml version=\"1.0\"?><a/>"), file("main.go", "package main\n"),
+		file("a.txt", "\xff\xfeh\x00i\x00"),
+		{Ref: pipeline.Ref{Name: "t.xlsx row 2", Row: 2}, Text: "id: 2\n"},
+	} {
+		if err := step.Do(t.Context(), doc, &pipeline.Record{}); err != nil {
+			t.Errorf("%s: %v", doc.Name, err)
+		}
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"docbatch/pipeline/extract/odf"
 	"docbatch/pipeline/extract/ooxml"
 	"docbatch/pipeline/extract/pdf"
+	"docbatch/pipeline/extract/picture"
 	"docbatch/pipeline/extract/rtf"
 	"docbatch/pipeline/extract/workbook"
 )
@@ -45,6 +46,9 @@ var readers = map[string]content.Reader{
 func isRead(mediaType string) bool {
 	return readers[mediaType] != nil || mediaType == mediatype.PDF || mediaType == mediatype.Encrypted
 }
+
+// isPicture reports whether Readers make a picture of a media type one that agents can be shown.
+func isPicture(mediaType string) bool { return mediaType == picture.TIFF || mediaType == picture.BMP }
 
 // Readers are the readers of all formats. They read one document at a time.
 type Readers struct {
@@ -79,6 +83,8 @@ func (r *Readers) reader(mediaType string) content.Reader {
 		return r.pdf.Read
 	case mediaType == mediatype.Encrypted:
 		return r.decrypt
+	case isPicture(mediaType):
+		return picture.Read
 	case isPlain(mediaType):
 		return plain
 	}

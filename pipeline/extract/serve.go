@@ -33,21 +33,24 @@ const (
 	maxStack = 64 << 20
 )
 
-// largeRequest is the size of a document, in bytes, after which a process ends: on both sides the stream to it keeps a buffer of that size.
-const largeRequest = 4 << 20
-
 // exitMemory is the exit code of a child that took more than memoryBound.
 const exitMemory = 97
 
-// A request is what a child is sent for a document, and a response what it gives back; both as gob on its standard streams.
+// largeRequest is the size of a document, in bytes, after which a process ends: it holds more memory than it needs for the next.
+const largeRequest = 4 << 20
+
+// A request is what a child is sent for a document, and a response what it gives back; both as gob on its standard streams. The document
+// itself follows the request as it is: gob would copy it once on each side, and keep buffers of its size.
 type request struct {
 	Name      string
 	MediaType string
-	Data      []byte
+	Size      int // of data
 	Passwords []string
 	Options   content.Options
 	Bounds    content.Bounds
 	Time      time.Duration
+
+	data []byte
 }
 
 type response struct {
@@ -74,13 +77,18 @@ func Serve(in io.Reader, out io.Writer, cacheDir string) error {
 	defer watch.stop()
 	readers := NewReaders(cacheDir)
 	defer readers.Close()
-	dec, enc := gob.NewDecoder(bufio.NewReaderSize(in, 64<<10)), gob.NewEncoder(out)
+	buffered := bufio.NewReaderSize(in, 64<<10) // of which gob reads no more than it needs
+	dec, enc := gob.NewDecoder(buffered), gob.NewEncoder(out)
 	for {
 		var req request
 		if err := dec.Decode(&req); errors.Is(err, io.EOF) {
 			return nil
 		} else if err != nil {
 			return fmt.Errorf("read a request: %w", err)
+		}
+		req.data = make([]byte, req.Size)
+		if _, err := io.ReadFull(buffered, req.data); err != nil {
+			return fmt.Errorf("read a document: %w", err)
 		}
 		warmUp(readers, req.MediaType)
 		if err := enc.Encode(&response{Ready: true}); err != nil {
@@ -116,8 +124,8 @@ func answer(readers *Readers, req *request, watch *memoryWatch) *response {
 		// The collector waits for a call into PDFium, and all else waits for the collector: time and memory would not be watched.
 		defer debug.SetGCPercent(debug.SetGCPercent(-1)) // memoryGoal holds
 	}
-	large := len(req.Data) > largeRequest
-	c, err := readers.Read(ctx, &content.File{Name: req.Name, MediaType: req.MediaType, Data: req.Data, Passwords: req.Passwords,
+	large := len(req.data) > largeRequest
+	c, err := readers.Read(ctx, &content.File{Name: req.Name, MediaType: req.MediaType, Data: req.data, Passwords: req.Passwords,
 		Options: req.Options, Bounds: &req.Bounds})
 	res := &response{Content: c, Memory: max(watch.peak.Load(), resident())}
 	if errors.Is(err, context.DeadlineExceeded) {

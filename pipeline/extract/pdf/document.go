@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -53,13 +54,19 @@ func (d *document) read(ctx context.Context) error {
 		return err
 	}
 	if d.added == 0 && len(d.unread) > 0 {
-		return cmp.Or(d.cause, content.Damaged("none of its pages can be read"))
+		return cmp.Or(d.cause, content.Damaged("none of its pages can be read: what they are made of is missing or broken, or leads back to itself"))
 	}
-	d.warnOfPages(info.pages)
 	if err := d.attachments(ctx); err != nil {
 		return err
 	}
-	return d.render(ctx)
+	if info.pages == 0 && d.text.Len() == 0 {
+		return content.Damaged("no page can be found in it: the list of its pages is empty or broken, or leads back to itself")
+	}
+	if err := d.render(ctx); err != nil {
+		return err
+	}
+	d.warnOfPages(info.pages)
+	return nil
 }
 
 // open opens the document in a new instance, with the first password that fits; the first to try is none.
@@ -112,7 +119,7 @@ func (in *instance) open(data []byte, passwords []string) (pointer, error) {
 	case reason == errSecurity:
 		return 0, content.Encrypted("it is encrypted in a way that PDFium does not know")
 	case reason == errFormat:
-		return 0, content.Damaged("it is no PDF document, or its structure is broken")
+		return 0, content.Damaged("it is no PDF document, or its structure is broken or leads back to itself; PDFium says no more")
 	}
 	return 0, content.Damaged("PDFium can't open it (its error %d)", reason)
 }
@@ -252,8 +259,12 @@ func (d *document) add(p *page, pages int) {
 	}
 }
 
-// warnOfPages says what is not in the text.
+// warnOfPages says what is not in the text. Of pages that are given as images, whoever looks at those says what comes of it.
 func (d *document) warnOfPages(pages int) {
+	isGiven := func(n int) bool {
+		return slices.ContainsFunc(d.content.Images, func(i content.Image) bool { return i.Page == n })
+	}
+	d.garbled, d.pictures = slices.DeleteFunc(d.garbled, isGiven), slices.DeleteFunc(d.pictures, isGiven)
 	if len(d.unread) > 0 {
 		d.content.Warn(numbers(d.unread) + " could not be read")
 	}

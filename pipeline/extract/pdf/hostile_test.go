@@ -59,7 +59,8 @@ func TestBombs(t *testing.T) {
 		{"a form in itself", itself.String(), pipeline.KindTooLarge},
 		{"a page of 1,000,000,000 points", strings.Replace(one(text(100, 700, "Hello")).String(), "600 800", "1000000000 1000000000", 1), pipeline.KindTooLarge},
 		{"a billion pages", strings.Replace(one("").String(), "/Count 1", "/Count 1000000000", 1), ""},
-		{"a tree of pages that loops", assemble([]string{"<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Parent 2 0 R/Kids[2 0 R 2 0 R]/Count 1000000000>>"}, ""), ""},
+		{"object streams in each other", objectStreams(), pipeline.KindDamaged},
+		{"a tree of pages that loops", assemble([]string{"<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Parent 2 0 R/Kids[2 0 R 2 0 R]/Count 1000000000>>"}, ""), pipeline.KindDamaged},
 		{"a table that is before itself", "%PDF-1.7\nxref\n0 1\n0000000000 65535 f \ntrailer\n<</Size 3/Root 1 0 R/Prev 9>>\nstartxref\n9\n%%EOF\n", pipeline.KindDamaged},
 		{"1,000 fields over much text", fields(1000, 20_000), ""},
 		{"100,000 annotations", annotated(form, strings.Repeat("<</Subtype/Text/Contents(x)/Rect[1 1 2 2]>>", 100_000)).String(), ""},
@@ -74,6 +75,11 @@ func TestBombs(t *testing.T) {
 			}
 			if kind := kindOf(err); kind != test.kind {
 				t.Errorf("error %v of kind %q, want %q", err, kind, test.kind)
+			}
+			for kind, want := range map[string]string{pipeline.KindTooLarge: "(the bound on memory)", pipeline.KindDamaged: "leads back to itself"} {
+				if kind == test.kind && err != nil && !strings.Contains(err.Error(), want) {
+					t.Errorf("error %v, want it to say %q", err, want)
+				}
 			}
 			if got := strings.TrimSpace(read(t, file(one(text(100, 700, "Hello")).String())).Text); got != "Hello" {
 				t.Errorf("the next document gives %q, want Hello", got)
@@ -132,6 +138,22 @@ func fields(count, letters int) string {
 	return annotated("BT /F 10 Tf 10 TL 1 700 Td "+strings.Repeat("(abcdefghij) Tj T* ", letters/10)+"ET", strings.Repeat(field, count)).String()
 }
 
+// objectStreams is a document of a cross-reference stream (ISO 32000-1, 7.5.8) by which object stream 4, with the catalogue and the pages in it,
+// lies in object stream 5, and that in the first.
+func objectStreams() string {
+	const table = "1 0 2 30 4 66 5 70 "
+	var out strings.Builder
+	out.WriteString("%PDF-1.7\n")
+	for _, number := range []int{4, 5} {
+		fmt.Fprintf(&out, "%d 0 obj\n%s\nendobj\n", number, stream(fmt.Sprintf("/Type/ObjStm/N 4/First %d/Extends %d 0 R", len(table), 9-number),
+			table+"<</Type/Catalog/Pages 2 0 R>>  <</Type/Pages/Kids[2 0 R]/Count 9>>  4 0 R 5 0 R"))
+	}
+	at := out.Len()
+	rows := "\x00\x00\x00\xff" + "\x02\x00\x04\x00" + "\x02\x00\x04\x01" + "\x01" + string([]byte{byte(at >> 8), byte(at)}) + "\x00" + "\x02\x00\x05\x02" + "\x02\x00\x04\x03"
+	fmt.Fprintf(&out, "3 0 obj\n%s\nendobj\nstartxref\n%d\n%%%%EOF\n", stream(fmt.Sprintf("/Type/XRef/Size 6/W[1 2 1]/Root 1 0 R/Prev %d", at), rows), at)
+	return out.String()
+}
+
 // withContent is the document, its last page's content replaced.
 func (m *made) withContent(object string) string {
 	m.objects[len(m.objects)-2] = object
@@ -183,14 +205,41 @@ func TestSlowPage(t *testing.T) {
 	checkStuck(t)
 }
 
+// huge is a picture that takes seconds to render.
+var huge = sync.OnceValue(func() string {
+	return stream("/Type/XObject/Subtype/Image/Width 60000/Height 60000/BitsPerComponent 8/ColorSpace/DeviceGray/Filter/FlateDecode",
+		packed(strings.Repeat("\x00", 1<<28)))
+})
+
+// TestHugePicture does not render a page that shows too large a picture, wherever it lies on it, and goes on.
+func TestHugePicture(t *testing.T) {
+	m := newMade()
+	m.add(huge())
+	m.page("", scan)
+	m.add(stream("/Type/XObject/Subtype/Form/BBox[0 0 600 800]/Resources<</XObject<</X 5 0 R>>>>", scan))
+	m.page("", "/X Do")
+	f := file(scanned(m, scan).String())
+	f.Options.Images = true
+	c := read(t, f)
+	if len(c.Images) != 1 || c.Images[0].Page != 3 {
+		t.Errorf("%d images, want one, of page 3", len(c.Images))
+	}
+	for n := range 2 {
+		want := fmt.Sprintf("page %d can't be rendered: it shows a picture of 3600000000 pixels (the bound on pixels of a picture on a page is 400000000)", n+1)
+		if !slices.Contains(c.Warnings, want) {
+			t.Errorf("warnings %q, want %q", c.Warnings, want)
+		}
+	}
+}
+
 // TestSlowPicture gives a picture up, and keeps the text.
 func TestSlowPicture(t *testing.T) {
 	m := newMade().page("", text(100, 700, "First"))
-	m.add(stream("/Type/XObject/Subtype/Image/Width 60000/Height 60000/BitsPerComponent 8/ColorSpace/DeviceGray/Filter/FlateDecode",
-		packed(strings.Repeat("\x00", 1<<28)))) // which takes seconds to render
+	m.add(huge())
 	m.page("", scan).page("", text(100, 700, "Last"))
 	f := file(scanned(m, scan).String())
 	f.Options.Images = true
+	f.Bounds.Pixels = 1 << 30
 	f.Bounds.PageTime = 300 * time.Millisecond
 	c := read(t, f)
 	if !strings.Contains(c.Text, "First") || !strings.Contains(c.Text, "Last") || len(c.Images) > 0 {

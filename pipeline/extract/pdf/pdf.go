@@ -35,7 +35,7 @@ func New(cacheDir string) *Reader { return &Reader{cacheDir: cacheDir} }
 // embedded files follow the pages, as File.Within reads them.
 //
 // With Options.Images it gives the pages that hold pictures and no text, and those whose fonts do not say what their characters are, as images
-// in about 200 dpi, at most 50 and 40 MB of them.
+// in about 200 dpi, at most 50 and 40 MB of them, and has no warning of those.
 //
 // A page that takes longer than Bounds.PageTime ends the reading, and so does ctx's deadline when it comes near: what was read by then is
 // given, with a warning. So is what was read of a document in which PDFium breaks down.

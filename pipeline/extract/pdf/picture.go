@@ -1,17 +1,15 @@
 package pdf
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"image"
-	"image/jpeg"
-	"image/png"
 	"math"
 	"slices"
 
 	"docbatch/pipeline/extract/content"
+	"docbatch/pipeline/extract/picture"
 )
 
 // What pictures of pages are.
@@ -20,7 +18,6 @@ const (
 	maxImageBytes = 40 << 20 // all together
 	dotsPerInch   = 200
 	maxSide       = 2000 // pixels: beyond it services scale down, and OCR gets slower and no better
-	jpegQuality   = 80
 )
 
 // render makes the pictures of pages that are wanted: of those that are pictures, and of those whose text is lost. It comes last, so that
@@ -42,13 +39,15 @@ func (d *document) render(ctx context.Context) error {
 			return nil
 		}
 		picture, err := within(ctx, d, func(in *instance) (*content.Image, error) {
-			return in.picture(d.handle, number, d.file.Bounds.Pixels), in.err
+			return in.picture(d.handle, number, d.file.Bounds.Pixels)
 		})
 		switch {
 		case errors.Is(err, context.Canceled):
 			return err
 		case errors.Is(err, errSlow):
 			d.content.Warn(fmt.Sprintf("page %d takes longer than %v to render", number, d.file.Bounds.PageTime))
+		case err != nil && d.in != nil && d.in.err == nil:
+			d.content.Warn(fmt.Sprintf("page %d can't be rendered: %v", number, err))
 		case err != nil && d.in != nil:
 			d.content.Warn(fmt.Sprintf("page %d can't be rendered: %v", number, d.in.broken()))
 			if d.restart(ctx) != nil {
@@ -62,13 +61,56 @@ func (d *document) render(ctx context.Context) error {
 	return nil
 }
 
-// picture renders a page, which is counted from 1; nil where that cannot be, or not within the pixels.
-func (in *instance) picture(doc pointer, number, maxPixels int) *content.Image {
+// picture renders a page, which is counted from 1; nil where that cannot be, or not within the pixels. Its error is of the bound on what the
+// page shows, or a trap.
+func (in *instance) picture(doc pointer, number, maxPixels int) (*content.Image, error) {
 	page := in.call("FPDF_LoadPage", doc, uint64(number-1))
 	if page == 0 {
-		return nil
+		return nil, in.err
 	}
 	defer in.call("FPDF_ClosePage", page)
+	looked := 0
+	if most := in.largest(page, "FPDFPage", 3, &looked); most > maxShown*maxPixels {
+		return nil, content.TooLarge("it shows a picture of %d pixels (the bound on pixels of a picture on a page is %d)", most, maxShown*maxPixels)
+	}
+	return in.rendered(page, number, maxPixels), in.err
+}
+
+// maxShown is how many times Bounds.Pixels a picture on a page may have: PDFium scales it down line by line, at about 1 ns a pixel.
+const maxShown = 8
+
+// largest is how many pixels the largest picture has that a page shows, or a form, and the forms within it as deep as depth. holder is of the
+// kind that PDFium's functions call by that name; looked counts the objects that were looked at, of all.
+func (in *instance) largest(holder pointer, kind string, depth int, looked *int) (most int) {
+	for n := range in.count(kind+"_CountObjects", holder) {
+		if *looked++; *looked > maxObjects {
+			break
+		}
+		object := in.call(kind+"_GetObject", holder, uint64(n))
+		switch in.call("FPDFPageObj_GetType", object) {
+		case objectImage:
+			most = max(most, in.imagePixels(object))
+		case objectForm:
+			if depth > 0 {
+				most = max(most, in.largest(object, "FPDFFormObj", depth-1, looked))
+			}
+		}
+	}
+	return most
+}
+
+// imagePixels is how many pixels a picture says that it has; 0 where it doesn't say.
+func (in *instance) imagePixels(object pointer) int {
+	sides := in.alloc(8)
+	defer in.call("free", sides)
+	if in.call("FPDFImageObj_GetImagePixelSize", object, sides, sides+4) == 0 {
+		return 0
+	}
+	return int(min(uint64(in.uint32(sides))*uint64(in.uint32(sides+4)), math.MaxInt))
+}
+
+// rendered is the picture of a page.
+func (in *instance) rendered(page pointer, number, maxPixels int) *content.Image {
 	const bgrx, white, annotations = 3, 0xffffffff, 1
 	width, height := size(in.float("FPDF_GetPageWidthF", page), in.float("FPDF_GetPageHeightF", page))
 	if width*height > maxPixels {
@@ -87,11 +129,11 @@ func (in *instance) picture(doc pointer, number, maxPixels int) *content.Image {
 	if in.err != nil || len(raw) < stride*height || stride < 4*width {
 		return nil
 	}
-	picture := encode(pixels(raw, width, height, stride))
-	if picture != nil {
-		picture.Page = number
+	shown := picture.Encode(pixels(raw, width, height, stride))
+	if shown != nil {
+		shown.Page = number
 	}
-	return picture
+	return shown
 }
 
 // float calls a function that gives a float.
@@ -125,16 +167,4 @@ func pixels(raw []byte, width, height, stride int) image.Image {
 		return grey
 	}
 	return colour
-}
-
-// encode is the image as JPEG or as PNG, whichever is smaller; nil where it can't be.
-func encode(picture image.Image) *content.Image {
-	var asJPEG, asPNG bytes.Buffer
-	if jpeg.Encode(&asJPEG, picture, &jpeg.Options{Quality: jpegQuality}) != nil || png.Encode(&asPNG, picture) != nil {
-		return nil
-	}
-	if asPNG.Len() < asJPEG.Len() {
-		return &content.Image{MediaType: "image/png", Data: asPNG.Bytes()}
-	}
-	return &content.Image{MediaType: "image/jpeg", Data: asJPEG.Bytes()}
 }
