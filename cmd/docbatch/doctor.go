@@ -27,8 +27,8 @@ func newDoctorCommand(e env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor [INPUT...]",
 		Short: "Check all that a run needs, and send nothing",
-		Long: `Look at the job as run would, with the same inputs, flags and environment: job file, inputs, prompt, state file, disk, outputs,
-limits, key, clock, and who is told. Each finding is ok, a warning or an error, with what to do next. Nothing is sent, and no file
+		Long: `Look at the job as run would, with the same inputs, flags and environment: job file, inputs, prompt, programs that read documents,
+state file, disk, outputs, limits, key, clock, and who is told. Each finding is ok, a warning or an error, with what to do next. Nothing is sent, and no file
 is changed or stays: a hidden one beside each output shows that the output can be written, and a large workbook is unpacked into a
 temporary one.
 
@@ -92,6 +92,7 @@ func (d *doctor) examine(cmd *cobra.Command, args []string) {
 	}
 	d.variables(cmd.Root())
 	d.question(ctx)
+	d.extraction(ctx)
 	d.state(ctx)
 	d.disk()
 	d.outputs()

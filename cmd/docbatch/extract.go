@@ -36,8 +36,10 @@ func newExtractCommand(e env) *cobra.Command {
 		Short: "Print what the agent would see of documents: text, metadata, warnings, time, memory",
 		Long: `Read documents as docbatch run would, and print their text: what the agent would see of them. What else is known of them,
 and how long reading took, is on stderr. A folder or an archive stands for all documents in it, dump.zip!/a/b.pdf for one of
-an archive. It is how you find out why an answer is odd. Exit 3 if one can't be read.`,
+an archive, - for stdin. It is how you find out why an answer is odd. Exit 3 if one can't be read, 2 if one is not there: the
+others are read all the same.`,
 		Example: `  docbatch extract letter.pdf
+  curl -s https://example.org/terms.pdf | docbatch extract -
   docbatch extract --json mails/ | jq -r 'select(.outcome != "text") | [.file, .outcome, .error] | @tsv'`,
 		Args: usageArgs(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -52,6 +54,9 @@ an archive. It is how you find out why an answer is odd. Exit 3 if one can't be 
 			x, err := s.extraction(&o.extractFlags, &jf.Extract)
 			if err != nil {
 				return withExit(exitUsage, err, "")
+			}
+			if err := x.check(cmd.Context()); err != nil {
+				return err
 			}
 			return untilSignal(cmd.Context(), func(ctx context.Context) error { return extractAll(ctx, e, o, &x, args) })
 		},
@@ -82,7 +87,7 @@ func extractAll(ctx context.Context, e env, o *extractOptions, x *extraction, pa
 	}()
 	reading.Go(func() error {
 		defer close(turns)
-		return eachDocument(ctx, paths, &opened, func(src pipeline.Source, ref pipeline.Ref, file string) error {
+		return eachDocument(ctx, e.stdin, paths, &opened, func(n named) error {
 			turn := make(chan *extracted, 1)
 			select {
 			case turns <- turn:
@@ -90,8 +95,8 @@ func extractAll(ctx context.Context, e env, o *extractOptions, x *extraction, pa
 				return ctx.Err()
 			}
 			reading.Go(func() error {
-				d := extractOne(ctx, step, src, ref, file)
-				d.one = slices.Contains(paths, file)
+				d := extractOne(ctx, step, n)
+				d.one = slices.Contains(paths, n.file)
 				turn <- d
 				return nil
 			})
@@ -100,57 +105,129 @@ func extractAll(ctx context.Context, e env, o *extractOptions, x *extraction, pa
 	})
 	printed := &extractPrinter{env: e, json: o.json, many: len(paths) > 1}
 	for turn := range turns {
-		if err := printed.print(<-turn); err != nil {
+		d := <-turn
+		if ctx.Err() != nil {
+			return ctx.Err() // the rest says no more than that
+		}
+		if err := printed.print(d); err != nil {
 			return err
 		}
 	}
 	if err := reading.Wait(); err != nil {
 		return err
 	}
-	if printed.failed {
-		return &toldError{code: exitDocuments}
+	if printed.code != exitOK {
+		return &toldError{code: printed.code}
 	}
 	return nil
 }
 
-// eachDocument calls do for every document that paths stand for, in order. The sources stay open: they are added to opened.
-func eachDocument(ctx context.Context, paths []string, opened *[]pipeline.Source, do func(src pipeline.Source, ref pipeline.Ref, file string) error) error {
+// A named document is one that a path stands for.
+type named struct {
+	file string // how it is named from here
+	name string // for what its extension says
+	open func(context.Context) (*pipeline.Document, error)
+	none bool // there is none: open says why
+}
+
+// none is what is told in place of the documents of a path that stands for none.
+func none(path, format string, args ...any) named {
+	err := pipeline.Errorf(pipeline.Invalid, pipeline.KindRead, format, args...)
+	return named{file: path, none: true, open: func(context.Context) (*pipeline.Document, error) { return nil, err }}
+}
+
+// stdinPath stands for what comes in on stdin.
+const stdinPath = "-"
+
+// eachDocument calls do for every document that paths stand for, in order, and for every path that stands for none. The sources stay
+// open: they are added to opened.
+func eachDocument(ctx context.Context, stdin io.Reader, paths []string, opened *[]pipeline.Source, do func(named) error) error {
 	for _, path := range paths {
+		if path == stdinPath {
+			if err := do(named{file: path, open: func(ctx context.Context) (*pipeline.Document, error) { return readStdin(ctx, stdin) }}); err != nil {
+				return err
+			}
+			continue
+		}
 		src, within, member, err := openPath(path)
 		if err != nil {
-			return withExit(exitUsage, err, "Name files, folders, or documents of an archive as in dump.zip!/a/b.pdf.")
+			if err := do(none(path, "%w; name files, folders, or documents of an archive as in dump.zip!/a/b.pdf", err)); err != nil {
+				return err
+			}
+			continue
 		}
 		*opened = append(*opened, src)
-		found := false
-		for ref, err := range src.List(ctx) {
-			if err != nil {
-				return err
-			}
-			file := path
-			switch {
-			case member != "" && !isWithin(ref.ID, member):
-				continue
-			case within:
-				file = strings.TrimSuffix(path, "/") + "/" + ref.ID
-			default:
-				if _, inner, ok := strings.Cut(ref.ID, archive.Border); ok {
-					outer, _, _ := strings.Cut(path, archive.Border)
-					file = outer + archive.Border + inner
-				}
-			}
-			found = true
-			if err := do(src, ref, file); err != nil {
-				return err
-			}
-		}
-		if member == "" && !found {
-			return withExit(exitUsage, fmt.Errorf("there are no documents in %s", path), "")
-		}
-		if !found {
-			return withExit(exitUsage, fmt.Errorf("there is no %s", path), "docbatch extract "+strings.TrimSuffix(path, archive.Border+member)+" reads all that is in it.")
+		if err := eachOf(ctx, src, path, within, member, do); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// eachOf calls do for every document of a source, the one that a path names; where it is a folder, they are within.
+func eachOf(ctx context.Context, src pipeline.Source, path string, within bool, member string, do func(named) error) error {
+	found := false
+	for ref, err := range src.List(ctx) {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if err != nil {
+			return do(none(path, "%w", err))
+		}
+		file := path
+		switch {
+		case member != "" && !isWithin(ref.ID, member):
+			continue
+		case within:
+			file = strings.TrimSuffix(path, "/") + "/" + ref.ID
+		default:
+			if _, inner, ok := strings.Cut(ref.ID, archive.Border); ok {
+				outer, _, _ := strings.Cut(path, archive.Border)
+				file = outer + archive.Border + inner
+			}
+		}
+		found = true
+		if err := do(named{file: file, name: ref.Name, open: func(ctx context.Context) (*pipeline.Document, error) {
+			if ref.Err != nil {
+				return nil, ref.Err
+			}
+			return src.Open(ctx, ref)
+		}}); err != nil {
+			return err
+		}
+	}
+	switch {
+	case found:
+		return nil
+	case member == "":
+		return do(none(path, "there are no documents in it"))
+	}
+	return do(none(path, "there is no such document; docbatch extract %s reads all that is in it", strings.TrimSuffix(path, archive.Border+member)))
+}
+
+// readStdin reads a document from stdin, as far as one may go. It returns early when ctx ends.
+func readStdin(ctx context.Context, stdin io.Reader) (*pipeline.Document, error) {
+	type result struct {
+		data []byte
+		err  error
+	}
+	read := make(chan result, 1)
+	go func() { // what is left behind reads from what nobody else reads from
+		data, err := io.ReadAll(io.LimitReader(stdin, folder.DefaultMaxBytes+1))
+		read <- result{data, err}
+	}()
+	select {
+	case r := <-read:
+		switch {
+		case r.err != nil:
+			return nil, pipeline.Errorf(pipeline.Invalid, pipeline.KindRead, "%w", r.err)
+		case len(r.data) > folder.DefaultMaxBytes:
+			return nil, content.TooLarge("it is larger than %s (the bound on size)", content.Bytes(folder.DefaultMaxBytes))
+		}
+		return &pipeline.Document{Data: r.data}, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // isWithin reports whether the document called id, of an archive, is the member, or lies in that folder or archive.
@@ -184,24 +261,21 @@ type extracted struct {
 	*extract.Reading
 	file string
 	one  bool // the path that was named is that of this document
+	none bool // it stands for no document
 	took time.Duration
 	err  error
 }
 
 // extractOne reads one document as a run would.
-func extractOne(ctx context.Context, step *extract.Step, src pipeline.Source, ref pipeline.Ref, file string) *extracted {
-	d := &extracted{Reading: &extract.Reading{}, file: file}
-	if ref.Err != nil {
-		d.err = ref.Err
-		return d
-	}
-	doc, err := src.Open(ctx, ref)
+func extractOne(ctx context.Context, step *extract.Step, n named) *extracted {
+	d := &extracted{Reading: &extract.Reading{}, file: n.file, none: n.none}
+	doc, err := n.open(ctx)
 	if err != nil {
 		d.err = err
 		return d
 	}
 	began := time.Now()
-	d.Reading, d.err = step.Read(ctx, ref.Name, doc.Data)
+	d.Reading, d.err = step.Read(ctx, n.name, doc.Data)
 	d.took = time.Since(began)
 	if d.err == nil && strings.TrimSpace(d.Text) == "" && len(d.Images) == 0 {
 		d.err = extract.NoText(d.Warnings)
@@ -219,6 +293,8 @@ func (d *extracted) outcome() string {
 		return "empty"
 	case pipeline.KindSlow:
 		return "timeout"
+	case pipeline.KindRead:
+		return "unreadable"
 	default:
 		return kind
 	}
@@ -227,14 +303,18 @@ func (d *extracted) outcome() string {
 // extractPrinter prints documents one after the other.
 type extractPrinter struct {
 	env
-	json   bool
-	many   bool // each has a heading
-	failed bool // one of them, at least
+	json bool
+	many bool // each has a heading
+	code int  // the exit code
 }
 
 // print prints one document: its text on stdout, what else is known of it on stderr.
 func (p *extractPrinter) print(d *extracted) error {
-	p.failed = p.failed || d.err != nil
+	if d.none {
+		p.code = exitUsage
+	} else if d.err != nil && p.code == exitOK {
+		p.code = exitDocuments
+	}
 	w := bufio.NewWriter(p.stdout)
 	if p.json {
 		writeJSON(w, "extracted", d.fields())
@@ -278,11 +358,20 @@ func (d *extracted) tell(w io.Writer) {
 		line("warning", warning)
 	}
 	for _, image := range d.Images {
-		line("picture", fmt.Sprintf("page %d, %s, %s", image.Page, image.MediaType, content.Bytes(int64(len(image.Data)))))
+		line("picture", sayImage(image))
 	}
 	if d.err != nil {
 		line("error", d.err.Error())
 	}
+}
+
+// sayImage says what a picture is.
+func sayImage(image content.Image) string {
+	words := fmt.Sprintf("%s, %s", image.MediaType, content.Bytes(int64(len(image.Data))))
+	if image.Page > 0 {
+		words = fmt.Sprintf("page %d, %s", image.Page, words)
+	}
+	return words
 }
 
 // fields are the same for programs.

@@ -3,15 +3,22 @@ package main
 import (
 	"archive/zip"
 	"bytes"
+	"context"
+	"errors"
+	"io"
 	"os"
 	"strconv"
+	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"docbatch/pipeline"
 	"docbatch/pipeline/extract"
 	"docbatch/pipeline/extract/convert"
+	"docbatch/sources/folder"
 )
 
 // zipFiles makes a ZIP archive: zip ARCHIVE FILE...
@@ -64,4 +71,38 @@ func TestExtractionFingerprint(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestReadStdin reads what comes in as far as a document may go, and does not wait for it when the command is interrupted.
+func TestReadStdin(t *testing.T) {
+	if doc, err := readStdin(t.Context(), strings.NewReader("words")); err != nil || string(doc.Data) != "words" {
+		t.Errorf("got %+v, %v, want its words", doc, err)
+	}
+	for _, tt := range []struct {
+		name string
+		in   io.Reader
+		kind string
+	}{
+		{"too large", io.LimitReader(zeros{}, folder.DefaultMaxBytes+1), pipeline.KindTooLarge},
+		{"it breaks", iotest.ErrReader(io.ErrUnexpectedEOF), pipeline.KindRead},
+	} {
+		if _, err := readStdin(t.Context(), tt.in); err == nil || pipeline.AsError(err).Kind != tt.kind {
+			t.Errorf("%s: got %v, want kind %s", tt.name, err, tt.kind)
+		}
+	}
+	silent, end := io.Pipe()
+	defer end.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := readStdin(ctx, silent); !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted: got %v, want %v", err, context.Canceled)
+	}
+}
+
+// zeros has no end.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
 }

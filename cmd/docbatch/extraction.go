@@ -93,6 +93,24 @@ func (s *settings) extraction(f *extractFlags, file *extractFile) (x extraction,
 	return x, err
 }
 
+// check finds languages that tesseract would refuse for each picture anew. What it can't find out, the pictures say.
+func (x *extraction) check(ctx context.Context) error {
+	if x.images != extract.ImagesOCR || x.languages == "" || !convert.HasOCR() {
+		return nil
+	}
+	known, err := extract.OCRLanguages(ctx)
+	if err != nil || len(known) == 0 {
+		return ctx.Err()
+	}
+	for language := range strings.SplitSeq(x.languages, "+") {
+		if language = strings.TrimPrefix(language, "~"); language != "" && !slices.Contains(known, language) {
+			return withExit(exitUsage, fmt.Errorf("--ocr-languages is %q, and tesseract has no data for %q; it has %s", x.languages, language, strings.Join(known, ", ")),
+				"Install the data of that language (of Debian tesseract-ocr-deu, for German), or name another.")
+		}
+	}
+	return nil
+}
+
 // maxPasswords bounds how many passwords are tried: each costs a good part of a second for some formats.
 const maxPasswords = 100
 

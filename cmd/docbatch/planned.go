@@ -175,7 +175,7 @@ func (p *plan) extracted(before int, j *job) {
 	if before == 0 || j.extraction.version != extractVersion || p.Send.Question == 0 {
 		return
 	}
-	p.Notes = append(p.Notes, fmt.Sprintf("%s read by an earlier docbatch, which extracted less (version %d, now %d): those whose text differs are asked again; --keep-extracted keeps their answers",
+	p.Notes = append(p.Notes, fmt.Sprintf("%s read by an earlier docbatch, which extracted less (version %d, now %d): those whose text differs are asked again; --keep-extracted, on the next run and on all that follow, keeps their answers",
 		plural(before, "document")+" "+oneOrMore(before, "was", "were"), extractVersion-1, extractVersion))
 }
 

@@ -14,9 +14,10 @@ import (
 // rendering is the request for a document, made again: what is stored of it is its hash.
 type rendering struct {
 	messages []agent.Message
-	sent     bool  // these are the messages that the record in force answers
-	differs  bool  // other ones were sent
-	err      error // why it can't be made; then the rest is empty
+	images   []pipeline.Image // shown with the last one
+	sent     bool             // these are the messages that the record in force answers
+	differs  bool             // other ones were sent
+	err      error            // why it can't be made; then the rest is empty
 }
 
 // renderAgain makes the request for d as a run of the job would now, and sends nothing.
@@ -25,7 +26,7 @@ func renderAgain(ctx context.Context, j *job, d *sqlite.Entry) rendering {
 	if err != nil {
 		return rendering{err: err}
 	}
-	r := rendering{messages: req.Messages}
+	r := rendering{messages: req.Messages, images: req.Images}
 	if rec := outcome(d); rec != nil && rec.Request != "" {
 		r.sent = agent.Hash(j.baseURL, req) == rec.Request
 		r.differs = !r.sent
@@ -93,6 +94,9 @@ func (r *rendering) write(w io.Writer) {
 			}
 		}
 	}
+	for _, image := range r.images {
+		fmt.Fprintf(w, "  picture: %s\n", sayImage(image))
+	}
 	if cut > 0 {
 		fmt.Fprintf(w, "  … %s not shown in full; --request prints all\n", plural(cut, "line"))
 	}
@@ -126,6 +130,9 @@ func (r *rendering) print(e env) error {
 		}
 		fmt.Fprintf(e.stdout, "%s:\n%s\n", m.Role, m.Content)
 	}
+	for _, image := range r.images {
+		fmt.Fprintf(e.stdout, "picture: %s\n", sayImage(image))
+	}
 	return nil
 }
 
@@ -135,5 +142,9 @@ func (r *rendering) json(fields map[string]any) {
 		fields["messages_error"] = r.err.Error()
 		return
 	}
-	fields["messages"], fields["messages_sent"] = r.messages, r.sent
+	images := []map[string]any{}
+	for _, image := range r.images {
+		images = append(images, map[string]any{"page": image.Page, "media_type": image.MediaType, "bytes": len(image.Data)})
+	}
+	fields["messages"], fields["images"], fields["messages_sent"] = r.messages, images, r.sent
 }

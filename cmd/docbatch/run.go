@@ -125,6 +125,9 @@ func openQuestion(ctx context.Context, j *job) (*question, error) {
 	if len(j.inputs) == 0 {
 		return nil, errNoInputs
 	}
+	if err := j.extraction.check(ctx); err != nil {
+		return nil, err
+	}
 	srcs, err := sources.OpenAll(ctx, j.inputs)
 	if err != nil {
 		return nil, withExit(exitUsage, err, "Check the inputs and their settings (docbatch run --help). Nothing was sent.")
