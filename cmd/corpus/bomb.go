@@ -14,10 +14,10 @@ import (
 
 // A bomb is a small file that asks for much memory or time, or for what a reader would never finish.
 type bomb struct {
-	name  string // of the file
-	named bool   // issue 5 names it: what is said of it must name a bound; not where PDFium breaks a loop by itself
-	write func(w io.Writer) error
-	size  int64 // that the file is then made, with zeros that take no room on the disk; 0 for as it is
+	name    string // of the file
+	refusal string // it must be refused, in words that hold these; "" where it may be read
+	write   func(w io.Writer) error
+	size    int64 // that the file is then made, with zeros that take no room on the disk; 0 for as it is
 }
 
 // bombs are all kinds that the issue and EXTRACTION.md name, and some that they leave to the imagination.

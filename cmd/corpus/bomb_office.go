@@ -31,9 +31,9 @@ func workbookBombs() []bomb {
 	}
 	row := `<row><c t="n"><v>1</v></c><c t="n"><v>2</v></c></row>`
 	return []bomb{
-		{name: "512mb-of-rows.xlsx", named: true, write: workbook(sheet(many(row, halfGiB/len(row))), shared())},
-		{name: "512mb-in-a-cell.xlsx", named: true, write: workbook(sheet(text(`<row><c t="inlineStr"><is><t>`), many("a", halfGiB), text(`</t></is></c></row>`)), shared())},
-		{name: "512mb-of-strings.xlsx", named: true, write: workbook(sheet(text(`<row><c t="s"><v>0</v></c></row>`)), shared(many(`<si><t>aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa</t></si>`, halfGiB/54)))},
+		{name: "512mb-of-rows.xlsx", refusal: theBound, write: workbook(sheet(many(row, halfGiB/len(row))), shared())},
+		{name: "512mb-in-a-cell.xlsx", refusal: theBound, write: workbook(sheet(text(`<row><c t="inlineStr"><is><t>`), many("a", halfGiB), text(`</t></is></c></row>`)), shared())},
+		{name: "512mb-of-strings.xlsx", refusal: theBound, write: workbook(sheet(text(`<row><c t="s"><v>0</v></c></row>`)), shared(many(`<si><t>aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa</t></si>`, halfGiB/54)))},
 		{name: "16384-references-in-a-row.xlsx", write: workbook(sheet(text(`<row r="1">`), many(`<c t="s"><v>0</v></c>`, 16_384), text(`</row>`)),
 			shared(text(`<si><t>`), many("word ", 32_000/5), text(`</t></si>`)))},
 		{name: "last-cell-only.xlsx", write: workbook(sheet(text(`<row r="1048576"><c r="XFD1048576" t="n"><v>1</v></c></row>`)), shared())},
@@ -87,8 +87,8 @@ func wordBombs() []bomb {
 	}
 	paragraph := `<w:p><w:r><w:t>words and words and words</w:t></w:r></w:p>`
 	return []bomb{
-		{name: "billion-laughs.docx", named: true, write: word(text(laughs("w:document") + w + `<w:p><w:r><w:t>&l9;</w:t></w:r></w:p>` + end))},
-		{name: "quadratic-entity.docx", named: true, write: word(all(text(quadratic("w:document")+w+`<w:p><w:r><w:t>`), many("&long;", 100_000), text(`</w:t></w:r></w:p>`+end)))},
+		{name: "billion-laughs.docx", refusal: theBound, write: word(text(laughs("w:document") + w + `<w:p><w:r><w:t>&l9;</w:t></w:r></w:p>` + end))},
+		{name: "quadratic-entity.docx", refusal: theBound, write: word(all(text(quadratic("w:document")+w+`<w:p><w:r><w:t>`), many("&long;", 100_000), text(`</w:t></w:r></w:p>`+end)))},
 		{name: "512mb-of-paragraphs.docx", write: word(all(text(xmlHead+w), many(paragraph, halfGiB/len(paragraph)), text(end)))},
 		{name: "nested-tables.docx", write: nested(`<w:tbl><w:tr><w:tc>`, `<w:p><w:r><w:t>bottom</w:t></w:r></w:p>`, `</w:tc></w:tr></w:tbl>`)},
 		{name: "nested-controls.docx", write: nested(`<w:sdt><w:sdtContent>`, `<w:p><w:r><w:t>bottom</w:t></w:r></w:p>`, `</w:sdtContent></w:sdt>`)},

@@ -44,9 +44,9 @@ const (
 
 func pdfBombs() []bomb {
 	return []bomb{
-		{name: "object-stream-loop.pdf", write: objectStreamLoop},
-		{name: "xref-loop.pdf", write: xrefLoop},
-		{name: "page-tree-loop.pdf", write: pdf(catalogue, "<</Type/Pages/Kids[2 0 R 3 0 R]/Count 1000000000>>", "<</Type/Pages/Parent 2 0 R/Kids[2 0 R 3 0 R]/Count 1000000000>>")},
+		{name: "object-stream-loop.pdf", refusal: aLoop, write: objectStreamLoop},
+		{name: "xref-loop.pdf", refusal: aLoop, write: xrefLoop},
+		{name: "page-tree-loop.pdf", refusal: aLoop, write: pdf(catalogue, "<</Type/Pages/Kids[2 0 R 3 0 R]/Count 1000000000>>", "<</Type/Pages/Parent 2 0 R/Kids[2 0 R 3 0 R]/Count 1000000000>>")},
 		{name: "1000000-times-a-page.pdf", write: pdf(catalogue, "<</Type/Pages/Kids["+strings.Repeat("3 0 R ", 1_000_000)+"]/Count 1000000>>", page, stream("", shown), font)},
 		{name: "1gb-content.pdf", write: func(w io.Writer) error {
 			return pdf(catalogue, onePage, page, stream("/Filter/FlateDecode", deflated(many("q Q\n", 1<<28))), font)(w)
@@ -64,6 +64,10 @@ func pdfBombs() []bomb {
 		}},
 		{name: "form-in-itself.pdf", write: pdf(catalogue, onePage, page, stream("", shown+"/X Do"), font,
 			stream("/Type/XObject/Subtype/Form/BBox[0 0 612 792]/Resources<</Font<</F 5 0 R>>/XObject<</X 6 0 R>>>>", shown+"/X Do /X Do"))},
+		{name: "pattern-in-itself.pdf", write: pdf(catalogue, onePage, strings.Replace(page, "/XObject<</X 6 0 R>>", "/Pattern<</P 6 0 R>>", 1), stream("", "/Pattern cs /P scn 0 0 612 792 re f"), font,
+			stream("/Type/Pattern/PatternType 1/PaintType 1/TilingType 1/BBox[0 0 1 1]/XStep 0.01/YStep 0.01/Resources<</Pattern<</P 6 0 R>>>>", "/Pattern cs /P scn 0 0 1 1 re f"))},
+		{name: "nested-arrays.pdf", write: pdf(catalogue, onePage, page, stream("", strings.Repeat("[", 1_000_000)+" TJ"), font, strings.Repeat("[", 1_000_000))},
+		{name: "nested-page-tree.pdf", write: pdf(pagesWithin(deep)...)},
 		{name: "billion-forms.pdf", write: pdf(formsWithin(9)...)},
 		{name: "content-100000-times.pdf", write: pdf(catalogue, onePage, strings.Replace(page, "4 0 R", "["+strings.Repeat("4 0 R ", 100_000)+"]", 1), stream("", strings.Repeat(shown, 10_000)), font)},
 		{name: "10000000-words.pdf", write: func(w io.Writer) error {
@@ -84,6 +88,15 @@ func formsWithin(depth int) []string {
 		objects = append(objects, stream("/Type/XObject/Subtype/Form/BBox[0 0 612 792]/Resources<</Font<</F 5 0 R>>"+next+">>", content))
 	}
 	return objects
+}
+
+// pagesWithin are the objects of a PDF whose one page lies so deep in the tree of pages.
+func pagesWithin(depth int) []string {
+	objects := []string{catalogue}
+	for i := range depth {
+		objects = append(objects, fmt.Sprintf("<</Type/Pages/Kids[%d 0 R]/Count 1/Parent %d 0 R>>", i+3, i+1))
+	}
+	return append(objects, fmt.Sprintf("<</Type/Page/Parent %d 0 R/MediaBox[0 0 612 792]>>", depth+1))
 }
 
 // objectStreamLoop is a PDF of a cross-reference stream (ISO 32000-1, 7.5.8) by which object stream 4 lies in object stream 5 and that in

@@ -7,11 +7,11 @@ func webBombs() []bomb {
 		return all(text("<!DOCTYPE html><html><body>"), many(open, deep), text("bottom"), many(shut, deep), text("</body></html>"))
 	}
 	return []bomb{
-		{name: "nested-div.html", named: true, write: nested("<div>", "</div>")},
-		{name: "nested-table.html", named: true, write: nested("<table><tr><td>", "</td></tr></table>")},
-		{name: "nested-b.html", named: true, write: nested("<b>", "</b>")},
-		{name: "nested-ul.html", named: true, write: nested("<ul><li>", "</li></ul>")},
-		{name: "nested-blockquote.html", named: true, write: nested("<blockquote>", "</blockquote>")},
+		{name: "nested-div.html", refusal: theBound, write: nested("<div>", "</div>")},
+		{name: "nested-table.html", refusal: theBound, write: nested("<table><tr><td>", "</td></tr></table>")},
+		{name: "nested-b.html", refusal: theBound, write: nested("<b>", "</b>")},
+		{name: "nested-ul.html", refusal: theBound, write: nested("<ul><li>", "</li></ul>")},
+		{name: "nested-blockquote.html", refusal: theBound, write: nested("<blockquote>", "</blockquote>")},
 		{name: "misnested.html", write: nested("<a><b><i><p>", "</b></a></p>")},
 		{name: "colspan.html", write: text(`<table><tr><td colspan="1000000000" rowspan="1000000000">a cell</td></tr></table>`)},
 		{name: "spans.html", write: all(text("<table>"), many(`<tr><td colspan="1000" rowspan="65534">a cell</td></tr>`, 10_000), text("</table>"))},
@@ -26,8 +26,8 @@ func webBombs() []bomb {
 func textBombs() []bomb {
 	rtf := func(pieces ...piece) piece { return all(text(`{\rtf1\ansi `), all(pieces...), text(" the end}")) }
 	return []bomb{
-		{name: "10gb-sparse.txt", named: true, write: text("a text\n"), size: 10 << 30},
-		{name: "2gb-line.csv", named: true, write: text("a,b,c\n"), size: 2 << 30},
+		{name: "10gb-sparse.txt", refusal: theBound, write: text("a text\n"), size: 10 << 30},
+		{name: "2gb-line.csv", refusal: theBound, write: text("a,b,c\n"), size: 2 << 30},
 		{name: "nested.json", write: all(many("[", 1_000_000), many("]", 1_000_000))},
 		{name: "60mb-line.txt", write: many("a line without an end ", 60<<20/22)},
 		{name: "control-characters.txt", write: many("a\x01\x02\x1b[31m", 1_000_000)},

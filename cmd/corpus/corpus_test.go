@@ -200,16 +200,18 @@ func TestBombFaults(t *testing.T) {
 		line []reading
 		want string
 	}{
-		"refused":           {bomb{named: true}, usage{}, []reading{refused}, ""},
-		"read":              {bomb{}, usage{}, []reading{{Outcome: "text"}}, ""},
-		"a warning will do": {bomb{named: true}, usage{}, []reading{{Outcome: "text", Warnings: []string{"deeper than 512 (the bound on depth)"}}}, ""},
-		"unnamed":           {bomb{}, usage{}, []reading{{Outcome: "too_large", Error: "too large"}}, "no bound is named"},
-		"not refused":       {bomb{named: true}, usage{}, []reading{{Outcome: "text"}}, "no bound is named"},
-		"nothing":           {bomb{}, usage{}, nil, "came to nothing"},
-		"memory":            {bomb{}, usage{memory: 300 << 20}, []reading{refused}, "it took 300 MB"},
-		"time":              {bomb{}, usage{wall: 12 * time.Second}, []reading{refused}, "it took 12s"},
-		"other outcome":     {bomb{}, usage{}, []reading{{Outcome: "internal"}}, `"internal" is none`},
-		"a reader broke":    {bomb{}, usage{}, []reading{{Outcome: "damaged", Error: "the reader gave up: index out of range; please report it"}}, "please report it"},
+		"refused":        {bomb{refusal: theBound}, usage{}, []reading{refused}, ""},
+		"read":           {bomb{}, usage{}, []reading{{Outcome: "text"}}, ""},
+		"a warning":      {bomb{refusal: theBound}, usage{}, []reading{{Outcome: "text", Warnings: []string{"deeper than 512 (the bound on depth)"}}}, "want it refused"},
+		"unnamed":        {bomb{}, usage{}, []reading{{Outcome: "too_large", Error: "too large"}}, "no bound is named"},
+		"not refused":    {bomb{refusal: theBound}, usage{}, []reading{{Outcome: "text"}}, "want it refused"},
+		"one of two":     {bomb{refusal: theBound}, usage{}, []reading{refused, {Outcome: "damaged", Error: "cut off"}}, "want it refused"},
+		"another reason": {bomb{refusal: aLoop}, usage{}, []reading{refused}, "want it refused"},
+		"nothing":        {bomb{}, usage{}, nil, "came to nothing"},
+		"memory":         {bomb{}, usage{memory: 300 << 20}, []reading{refused}, "it took 300 MB"},
+		"time":           {bomb{}, usage{wall: 12 * time.Second}, []reading{refused}, "it took 12s"},
+		"other outcome":  {bomb{}, usage{}, []reading{{Outcome: "internal"}}, `"internal" is none`},
+		"a reader broke": {bomb{}, usage{}, []reading{{Outcome: "damaged", Error: "the reader gave up: index out of range; please report it"}}, "please report it"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := strings.Join(bombFaults(tt.bomb, tt.used, tt.line, errors.New("exit status 2")), "\n")
