@@ -129,15 +129,23 @@ func (in *instance) glyphs(text pointer) []glyph {
 func (in *instance) sheet(page pointer) box {
 	sides := in.alloc(16)
 	defer in.call("free", sides)
-	media := func(function string) bool { return in.call(function, page, sides, sides+4, sides+8, sides+12) == 1 }
+	given := func(function string) bool { return in.call(function, page, sides, sides+4, sides+8, sides+12) == 1 }
+	var media box
 	switch {
-	case media("FPDFPage_GetMediaBox"): // in any order of its corners
+	case given("FPDFPage_GetMediaBox"): // in any order of its corners
 		b := in.box(sides)
-		return box{left: min(b.left, b.right), top: max(b.top, b.bottom), right: max(b.left, b.right), bottom: min(b.top, b.bottom)}
-	case media("FPDFPage_GetCropBox"), in.call("FPDF_GetPageBoundingBox", page, sides) == 0:
+		media = box{left: min(b.left, b.right), top: max(b.top, b.bottom), right: max(b.left, b.right), bottom: min(b.top, b.bottom)}
+	case given("FPDFPage_GetCropBox"):
 		return box{} // the media box is inherited, and PDFium tells only what is left of it
 	}
-	return in.box(sides)
+	if in.call("FPDF_GetPageBoundingBox", page, sides) == 0 {
+		return box{}
+	}
+	seen := in.box(sides) // cropped, and where the media box is broken what PDFium takes for it
+	if media == (box{}) {
+		return seen
+	}
+	return media.join(seen)
 }
 
 // maxCharacters bounds the characters of a page that are read: the rest of a page with more is left out, with a warning.

@@ -46,6 +46,7 @@ func TestText(t *testing.T) {
 		{"beyond the sheet", one(text(100, 700, "On it") + text(-100, 700, "left") + text(620, 700, "right") + text(100, 820, "above") + text(100, -20, "below")), "On it"},
 		{"cropped", newMade().page("/CropBox[0 0 300 300]", text(100, 200, "Seen")+text(100, 188, "as well")+text(100, 320, "above")), "Seen\nas well\n\nabove"},
 		{"a sheet upside down", newMade().page("/MediaBox[600 800 0 0]", text(100, 700, "On it")+text(620, 700, "right")), "On it"},
+		{"a sheet that is broken", newMade().page("/MediaBox[0 612 792]", text(100, 700, "On it")), "On it"},
 		{"a sheet elsewhere", newMade().page("/MediaBox[-600 -800 0 0]", text(-500, -100, "On it")+text(100, 700, "not")), "On it"},
 		{"nothing", one(""), ""},
 		{"white space", one(text(100, 700, "   ")), ""},
