@@ -97,7 +97,7 @@ func TestNotesAndComments(t *testing.T) {
 	deck := pptx(shape("", "text")).with(parts{
 		"ppt/slides/_rels/slide1.xml.rels": relationsOf("n notesSlide ../notesSlides/notesSlide1.xml", "c comments ../comments/comment1.xml", "m comments ../comments/modern1.xml",
 			"x package ../embeddings/book.xlsx"),
-		"ppt/notesSlides/notesSlide1.xml": part("p:notes", "<p:cSld><p:spTree>"+shape("body", para("say this")+para("and that"))+shape("sldNum", "1")+"</p:spTree></p:cSld>"),
+		"ppt/notesSlides/notesSlide1.xml": part("p:notes", "<p:cSld><p:spTree>"+shape("body", para("say this")+para("and that"))+shape("sldNum", "1")+shape("", "&lt;footer&gt;")+"</p:spTree></p:cSld>"),
 		"ppt/comments/comment1.xml":       part("p:cmLst", `<p:cm authorId="0"><p:text>fine</p:text></p:cm><p:cm authorId="7"><p:text>who?</p:text></p:cm>`),
 		"ppt/comments/modern1.xml": part("p188:cmLst", `<p188:cm authorId="{1}"><p188:replyLst><p188:reply authorId="{2}"><p188:txBody>`+para("answer")+
 			`</p188:txBody></p188:reply></p188:replyLst><p188:txBody>`+para("question")+`</p188:txBody></p188:cm>`),

@@ -1,6 +1,7 @@
 package ooxml
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -94,6 +95,9 @@ func (s *slide) block(text string, err error) error {
 	return err
 }
 
+// unfilled are the texts of shapes that LibreOffice writes for the placeholders of notes where a presentation fills nothing in.
+var unfilled = []string{"<header>", "<footer>", "<date/time>", "<number>"}
+
 // text reads the text of a shape.
 func (s *slide) text() error {
 	t := slideText{container: s.container, relations: s.relations, bullets: s.holder.is && !s.notes}
@@ -106,7 +110,7 @@ func (s *slide) text() error {
 	err := t.read(s.x)
 	text := t.String()
 	switch {
-	case s.notes && (kind == "sldNum" || kind == "hdr" || kind == "ftr" || kind == "dt"):
+	case s.notes && (kind == "sldNum" || kind == "hdr" || kind == "ftr" || kind == "dt" || slices.Contains(unfilled, text)):
 		return err
 	case kind == "sldNum" && s.marks && (text == strconv.Itoa(s.number) || text == "‹#›"): // the mark says it
 		return err
