@@ -48,7 +48,7 @@ func (d *doctor) extraction(ctx context.Context) {
 		read.add(of, "by "+filepath.Base(x.converters[of].Args[0])+", as the job file says")
 	}
 	for _, f := range converted {
-		if c, why := convert.Found(f.mediaType); why == "" {
+		if c, why := convert.Found(f.mediaType, nil); why == "" {
 			read.add(f.name, "by "+c.Args[0])
 		} else {
 			missing.add(f.name, "("+why+")")

@@ -141,7 +141,7 @@ func (s *Step) read(ctx context.Context, r *Reading, name string, data []byte) e
 	case strings.HasPrefix(r.MediaType, "image/"):
 		return s.picture(ctx, r, name, data)
 	}
-	c, missing := convert.Found(r.MediaType)
+	c, missing := convert.Found(r.MediaType, data)
 	if missing == "" {
 		return s.convert(ctx, r, c, name, data)
 	}

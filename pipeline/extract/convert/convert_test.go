@@ -259,10 +259,10 @@ func TestCheck(t *testing.T) {
 func TestFound(t *testing.T) {
 	programs := t.TempDir()
 	t.Setenv("PATH", programs)
-	if _, missing := Found("image/x-photo"); missing != "convert it to text first" {
+	if _, missing := Found("image/x-photo", nil); missing != "convert it to text first" {
 		t.Errorf("unknown format: got %q", missing)
 	}
-	if _, missing := Found("application/msword"); missing != "install antiword or libreoffice or catdoc" {
+	if _, missing := Found("application/msword", nil); missing != "install antiword or libreoffice or catdoc" {
 		t.Errorf("nothing installed: got %q", missing)
 	}
 	for _, name := range []string{"catdoc", "soffice"} {
@@ -270,9 +270,28 @@ func TestFound(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	c, missing := Found("application/msword")
+	c, missing := Found("application/msword", nil)
 	if missing != "" || c.Args[0] != "soffice" || c.or == nil || c.or.Args[0] != "catdoc" || c.or.or != nil {
 		t.Errorf("got %v, %q, want soffice, then catdoc", c, missing)
+	}
+	if err := os.WriteFile(filepath.Join(programs, "antiword"), []byte("#!/bin/sh\n"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	sectors := func(second string) []byte { return []byte(strings.Repeat("x", 512) + second) }
+	for _, tt := range []struct {
+		name string
+		data []byte
+		want string
+	}{
+		{"Word 97", sectors("\xec\xa5\xc1\x00"), "antiword"},
+		{"Word 95", sectors("\xdc\xa5\x68\x00"), "soffice"},
+		{"no version of Word", sectors("\xdc\xa5\xff\x00"), "antiword"},
+		{"cut", sectors("\xdc\xa5"), "antiword"},
+		{"not known", nil, "antiword"},
+	} {
+		if c, missing := Found("application/msword", tt.data); missing != "" || c.Args[0] != tt.want {
+			t.Errorf("%s: got %v, %q, want %s", tt.name, c, missing, tt.want)
+		}
 	}
 	for mediaType, converters := range known {
 		for _, k := range converters {
